@@ -1,0 +1,55 @@
+"""Every way in which the cloud refuses; services raise these, `api/errors.py` renders them once.
+
+LinesideError
+`-- CloudError
+|-- NotFound        there is no such thing
+|-- Conflict        it contradicts what is there
+|-- Forbidden       known, but not allowed
+|-- Unauthorized    not known
+|-- Invalid         the request contradicts itself or the rules; says which field
+|-- Limited         too many requests; says when to come again
+`-- Unavailable     not now: a store is full, locked or away
+"""
+
+from protocols.errors import LinesideError
+
+
+class CloudError(LinesideError):
+    """The root; `code` is the specific code, `details` are facts for the caller."""
+
+    def __init__(self, message: str, *, code: str = "", details: dict[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.details = details or {}
+
+
+class NotFound(CloudError):
+    """There is no such thing."""
+
+
+class Conflict(CloudError):
+    """It contradicts what is there."""
+
+
+class Forbidden(CloudError):
+    """Known, but not allowed."""
+
+
+class Unauthorized(CloudError):
+    """Not known."""
+
+
+class Invalid(CloudError):
+    """The request contradicts itself or the rules."""
+
+
+class Limited(CloudError):
+    """Too many requests; retry_after_s says when to come again."""
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message, code="RATE_LIMITED")
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(CloudError):
+    """Not now."""

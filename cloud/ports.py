@@ -1,0 +1,162 @@
+"""What the cloud needs of the world: a clock, a reading store with its ledger. Only wiring names concrete parts."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.batch import Key
+from protocols.reading import Kind, ReadingBlock
+from protocols.tag import DeviceInfo, TagTable
+
+
+class Clock(Protocol):
+    """Time from outside, so that tests can own it."""
+
+    def now_us(self) -> int:
+        """Return microseconds since the epoch, UTC."""
+
+    def monotonic_s(self) -> float:
+        """Return seconds that never go back."""
+
+
+class SeriesKey(NamedTuple):
+    """Which Tag of which Device: source is the gateway's name, empty for a device that sends by itself."""
+
+    source: str
+    device: str
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One Tag's readings in the store; id is the store's own."""
+
+    id: int
+    key: SeriesKey
+    kind: Kind
+    unit: str
+    period_s: float
+    is_primary: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDevice:
+    """A Device as the tag tables told of it."""
+
+    source: str
+    info: DeviceInfo
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Points:
+    """Readings of one series in order of time, each array of shape (n,); texts index `texts`."""
+
+    kind: Kind
+    time_us: NDArray[np.int64]
+    value: NDArray[Any]
+    quality: NDArray[np.uint8]
+    texts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Buckets:
+    """Down-sampled readings, each array of shape (n,): only readings that are not bad and are finite count.
+
+    start_us: start of each bucket; total: sum of the readings that count.
+    """
+
+    start_us: NDArray[np.int64]
+    count: NDArray[np.int64]
+    total: NDArray[np.float64]
+    minimum: NDArray[np.float64]
+    maximum: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A block and the key it came under; direct readings (REST, JSON) have none and dedupe by (series, time, value)."""
+
+    source: str
+    table: TagTable
+    block: ReadingBlock
+    key: Key | None = None
+    body: bytes = b""
+    received_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of an Arrival, in readings: their sum is the arrival's count; late ones are among the stored."""
+
+    stored: int = 0
+    duplicate: int = 0
+    replaced: int = 0
+    rejected: int = 0
+    late: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFigures:
+    """How the store is doing; sizes in bytes."""
+
+    readings: int
+    series: int
+    bytes_used: int
+    bytes_free: int
+    waiting_for_merge: int
+    details: dict[str, float] = field(default_factory=dict)
+
+
+class ReadingStore(Protocol):
+    """Keeps readings for ever or as long as retention says. One process writes; any may read.
+
+    Equal series and time: the newest arrival wins and counts as replaced, unless the value is the same, which counts as
+    duplicate. `write` is called inside `transaction` and is durable when the transaction ends without an exception.
+    """
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make all writes inside durable together, or none; raise Unavailable where there is no room."""
+
+    def write(self, arrivals: Sequence[Arrival]) -> Sequence[Written]:
+        """Store these readings; series and devices that the tables name come to be."""
+
+    def devices(self) -> Sequence[StoredDevice]:
+        """Return every Device that was ever told of, in order of arrival."""
+
+    def series(self, *, source: str | None = None, device: str | None = None) -> Sequence[Series]:
+        """Return the series of a source, of a device, or all."""
+
+    def points(self, series: Series, *, start_us: int, end_us: int, limit: int) -> Points:
+        """Return the first `limit` readings with start_us <= time < end_us."""
+
+    def buckets(self, series: Series, *, start_us: int, end_us: int, count: int) -> Buckets:
+        """Return at most `count` equal buckets over the range, without the empty ones; bounds stay inside the range."""
+
+    def latest(self, series: Sequence[Series]) -> Sequence[Points]:
+        """Return for each series the reading with the highest time, as Points of length 1, or 0 where there is none."""
+
+    def hourly(self, series: Sequence[Series], *, start_us: int, end_us: int) -> Sequence[Buckets]:
+        """Return the hourly rollup of each series."""
+
+    def maintain(self, *, deadline_s: float) -> bool:
+        """Merge, roll up and drop by retention for about this long; return whether there is more to do."""
+
+    def set_retention(self, series: Series, *, days: float | None) -> None:
+        """Keep raw readings of this series for so long (None: for ever); rollups stay."""
+
+    def figures(self) -> StoreFigures:
+        """Return how the store is doing."""
+
+    def close(self) -> None:
+        """Finish writing and let go of the files."""
+
+
+class Intake(Protocol):
+    """The one door to the store for readings that come by HTTP or as plain JSON."""
+
+    async def take(self, arrival: Arrival) -> Written:
+        """Return when the readings are durable; raise Invalid, or Unavailable where the store is full or away."""

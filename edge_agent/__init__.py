@@ -1,0 +1,1 @@
+"""Reads sensors, keeps what they said, and delivers it."""

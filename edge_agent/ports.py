@@ -1,0 +1,149 @@
+"""What the agent needs of the world: a clock, devices, a buffer, a broker. Only wiring names concrete parts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from protocols.batch import BatchKind, Key, SealedBatch
+from protocols.delivery import Ack, EpochAccount, EpochRange
+from protocols.reading import ReadingBlock
+
+
+class Clock(Protocol):
+    """Time from outside, so that tests can own it."""
+
+    def now_us(self) -> int:
+        """Return microseconds since the epoch, UTC, by the wall clock."""
+
+    def monotonic_s(self) -> float:
+        """Return seconds that never go back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+Deliver = Callable[[ReadingBlock], None]
+"""Takes what a Device says; called on the agent's loop, never blocks."""
+
+
+class Driver(Protocol):
+    """One Device on its wire. Tag indices are those of the gateway's TagTable; times are set when the answer arrives.
+
+    Owes: a value that cannot be read is a reading with a bad Quality, never an exception; DeviceLost is raised when
+    nothing answered at all; at most one exchange at a time on a shared bus; every wait has a time-out.
+    """
+
+    async def open(self) -> None:
+        """Connect; raise DeviceLost where nothing answers. May be called again after DeviceLost."""
+
+    async def read(self, tags: tuple[int, ...]) -> ReadingBlock:
+        """Read these tags once, one row a tag."""
+
+    async def subscribe(self, tags: tuple[int, ...], deliver: Deliver) -> tuple[int, ...]:
+        """Have changes of these tags delivered from now on; return those that must be polled instead."""
+
+    async def write(self, tag: int, value: float | str) -> None:
+        """Write one value to the Device; raise DeviceError where it refuses."""
+
+    async def close(self) -> None:
+        """Disconnect; always safe to call."""
+
+
+class Gate(Protocol):
+    """A rule that every reading passes on its way to the buffer; keeps what it needs of the past itself."""
+
+    def pass_on(self, block: ReadingBlock) -> ReadingBlock:
+        """Return the block as it goes on: with other qualities, or fewer rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBatch:
+    """A batch as it lies in the buffer; frame: what goes on the wire."""
+
+    key: Key
+    kind: BatchKind
+    count: int
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What the buffer holds and has given up; sizes in bytes, time in microseconds or None when nothing waits."""
+
+    epochs: tuple[EpochAccount, ...]
+    batches_waiting: int
+    bytes_used: int
+    bytes_cap: int
+    oldest_waiting_us: int | None
+    bytes_written_today: int
+
+
+class Buffer(Protocol):
+    """Keeps sealed batches until the cloud has them. Survives kill -9. Order inside an epoch is seq order.
+
+    Not thread-safe: lives in one thread. Opening it draws a new epoch; seq is given inside the storing transaction.
+    """
+
+    @property
+    def epoch(self) -> int:
+        """Return the epoch that new batches are written under."""
+
+    @property
+    def generation(self) -> int:
+        """Return the highest store generation an ack has told of; 0 before the first."""
+
+    def append(self, batches: Sequence[SealedBatch]) -> Sequence[Key]:
+        """Store all durably in one transaction, dropping old ones by policy (as drop batches) for room."""
+
+    def unacked(self, *, skip: frozenset[Key], limit: int) -> Sequence[StoredBatch]:
+        """Return what is due, without those in skip: events first, then oldest first with a share for the newest."""
+
+    def tables(self, hashes: Sequence[str]) -> Sequence[StoredBatch]:
+        """Return the tags batches of these tables, acked or not."""
+
+    def apply(self, ack: Ack) -> bool:
+        """Take over the marks of an ack, generation included, in one transaction; idempotent.
+
+        Return False where a lower generation made it void. A higher one un-acks every retained batch first.
+        """
+
+    def unack(self) -> int:
+        """Un-ack every retained batch, because the store went back; return how many."""
+
+    def epochs(self) -> Sequence[EpochRange]:
+        """Return each epoch with unpurged batches."""
+
+    def ledger(self) -> Ledger:
+        """Count readings sealed, acked, dropped and waiting, per epoch."""
+
+    def close(self) -> None:
+        """Finish writing and let go of the file."""
+
+
+class Uplink(Protocol):
+    """One connection to a broker. Callbacks come on the agent's loop; what cannot go out is refused, not queued."""
+
+    async def connect(self) -> None:
+        """Connect and subscribe; raise UplinkLost."""
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Hand the message to the broker, QoS 1, without waiting for its PUBACK; raise UplinkLost."""
+
+    async def publish_confirmed(self, topic: str, payload: bytes) -> None:
+        """Publish and wait for the broker's PUBACK; raise UplinkLost."""
+
+    def listen(self, topic: str, receive: Callable[[bytes], None]) -> None:
+        """Call `receive` with each payload on this topic, over every reconnect."""
+
+    async def lost(self) -> None:
+        """Wait until the connection is gone."""
+
+    async def close(self) -> None:
+        """Say goodbye; always safe to call."""
+
+
+class Sink(Protocol):
+    """Where polled blocks go: gates, then the sealer."""
+
+    def accept(self, block: ReadingBlock) -> None:
+        """Take a block; never blocks and never fails."""

@@ -1,0 +1,1 @@
+"""A plant that lies on purpose, with the truth written down."""

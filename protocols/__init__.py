@@ -1,0 +1,1 @@
+"""The words both ends of a wire agree on; pure, imports nothing of ours."""

@@ -1,0 +1,116 @@
+"""hello, ack and state: the messages by which a gateway and the cloud agree on what is safe.
+
+All are small JSON documents, so that a person with any MQTT client can read them. Marks and ranges are inclusive.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from protocols.errors import InvalidContent
+
+MAX_MESSAGE_BYTES = 256 * 1024
+
+
+class EpochRange(msgspec.Struct, frozen=True):
+    """One epoch with batches that the gateway still holds; closed: no batch will be added to it."""
+
+    epoch: int
+    lo: int
+    hi: int
+    closed: bool
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """The first words of a gateway after each connect; generation 0 means that it knows of none yet."""
+
+    nonce: int
+    version: str
+    epochs: tuple[EpochRange, ...]
+    wall_us: int
+    monotonic_us: int
+    generation: int
+    clock_is_set: bool = True
+    buffered_readings: int = 0
+    dropped_readings: int = 0
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """Batches lo..hi are kept in quarantine and must not be sent again."""
+
+    lo: int
+    hi: int
+    code: str
+
+
+class EpochMarks(msgspec.Struct, frozen=True):
+    """What the store holds of one epoch.
+
+    c: all seq <= c are settled (stored, quarantined or dropped); sel: settled ranges beyond c; a: all seq <= a are in
+    a backup; rej: what was put into quarantine.
+    """
+
+    epoch: int
+    c: int
+    sel: tuple[tuple[int, int], ...] = ()
+    a: int = 0
+    rej: tuple[Rejected, ...] = ()
+
+    def covers(self, seq: int) -> bool:
+        """Return whether this batch is settled."""
+        return seq <= self.c or any(lo <= seq <= hi for lo, hi in self.sel)
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """What the cloud's store has committed, computed from the store; nonce answers that hello; slow asks for less.
+
+    generation: of the store, raised at each restore; need: hashes of tag tables that the store lacks.
+    """
+
+    generation: int
+    epochs: tuple[EpochMarks, ...]
+    need: tuple[str, ...] = ()
+    nonce: int | None = None
+    slow: bool = False
+
+
+class EpochAccount(msgspec.Struct, frozen=True):
+    """Readings of one epoch by the gateway's own count: sealed = acked + waiting + dropped."""
+
+    epoch: int
+    sealed: int
+    acked: int
+    waiting: int
+    dropped: int
+
+
+class State(msgspec.Struct, frozen=True):
+    """Retained on the state topic, every few seconds while something changes, and left as the will (without accounts).
+
+    at_us: the gateway's wall clock; skipped_polls: polls given up because they were late, since the start.
+    """
+
+    online: bool
+    epoch: int
+    version: str = ""
+    at_us: int = 0
+    accounts: tuple[EpochAccount, ...] = ()
+    skipped_polls: int = 0
+
+
+Message = TypeVar("Message", Hello, Ack, State)
+
+
+def encode(message: Hello | Ack | State) -> bytes:
+    """Return the message as JSON."""
+    return msgspec.json.encode(message)
+
+
+def decode(payload: bytes, form: type[Message]) -> Message:
+    """Return the message of this form; raise InvalidContent that says what is wrong and where."""
+    if len(payload) > MAX_MESSAGE_BYTES:
+        raise InvalidContent(f"a {form.__name__} of {len(payload)} bytes is over {MAX_MESSAGE_BYTES}")
+    try:
+        return msgspec.json.decode(payload, type=form)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise InvalidContent(f"not a {form.__name__}: {error}") from error
