@@ -1,0 +1,1 @@
+"""Where readings lie: the port of `cloud/ports.py` in memory (the model) and as chunks in SQLite."""
