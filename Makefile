@@ -1,0 +1,52 @@
+# Each target does its own set-up: a virtual environment from hashed locks, real servers where tests need them.
+
+ARGS ?=
+PYTHON := .venv/bin/python
+CHECKED := protocols edge_agent cloud firmware_sim deploy tests
+
+.PHONY: help demo test test-quick check format lock bench-edge bench-cloud venv-demo venv-dev servers clean
+
+help: ## Show what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: venv-demo ## Run plant, broker, agent and cloud on loopback until Ctrl-C; ARGS="--for 60 --report r.json"
+	@.venv/bin/lineside-demo $(ARGS)
+
+test: check servers ## Check everything and run every test
+	$(PYTHON) -m pytest
+
+test-quick: venv-dev servers ## Run the tests that take seconds
+	$(PYTHON) -m pytest -m "not slow"
+
+check: venv-dev ## Format, lint, types, import contracts, dead dependencies, shape
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/deptry .
+	$(PYTHON) -m pytest tests/shape
+
+format: venv-dev ## Format and mend what can be mended
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: ## Write requirements/*.txt anew; ARGS=--upgrade takes newer versions
+	@sh deploy/setup/lock.sh $(ARGS)
+
+bench-edge: venv-dev servers ## Measure the agent: throughput, CPU, latency, start, memory
+	$(PYTHON) -m tests.bench.edge $(ARGS)
+
+bench-cloud: venv-dev servers ## Measure the cloud: ingest, store, queries
+	$(PYTHON) -m tests.bench.cloud $(ARGS)
+
+venv-demo:
+	@sh deploy/setup/venv.sh demo
+
+venv-dev:
+	@sh deploy/setup/venv.sh dev
+
+servers:
+	@sh deploy/setup/servers.sh
+
+clean: ## Remove what was built and installed here
+	rm -rf .venv .venv-uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
