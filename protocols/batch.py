@@ -6,7 +6,7 @@ integers are signed), `seq` counts 1, 2, 3 ... inside it. Once a body has a key 
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Annotated
 
 import msgspec
 
@@ -17,6 +17,11 @@ MAX_BODY_BYTES = 16 * 1024 * 1024
 """The most that a body may unpack to."""
 MAX_READINGS = 1 << 17
 """The most readings in one batch."""
+MAX_SMALL_BODY_BYTES = 64 * 1024
+"""The most that the body of a drop or an event may unpack to."""
+Whole = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
+Positive = Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
+Words = Annotated[str, msgspec.Meta(max_length=1024)]
 
 
 class BatchKind(IntEnum):
@@ -39,7 +44,7 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     """What can be known of a batch without unpacking its body.
 
     segment: clock segment, a number that rises with each step of the gateway's clock; table: hash of the tag table
-    that a data batch uses, else empty; count: readings inside (of a drop: readings given up).
+    that a data batch uses or a tags batch holds, else empty; count: readings inside (of a drop: readings given up).
     """
 
     kind: BatchKind
@@ -70,17 +75,17 @@ class SealedBatch:
 class Drop(msgspec.Struct, frozen=True):
     """Readings that the gateway gave up for room: batches lo..hi of an epoch, and why."""
 
-    epoch: int
-    lo: int
-    hi: int
-    readings: int
-    reason: str
+    epoch: Positive
+    lo: Positive
+    hi: Positive
+    readings: Whole
+    reason: Words
 
 
 class GatewayEvent(msgspec.Struct, frozen=True):
     """Something that happened on the gateway; at_us: its clock; detail: strings and numbers only."""
 
     at_us: int
-    name: str
-    device: str = ""
-    detail: dict[str, Any] = msgspec.field(default_factory=dict)
+    name: Words
+    device: Words = ""
+    detail: dict[str, str | int | float | bool] = msgspec.field(default_factory=dict)

@@ -11,6 +11,9 @@ import msgspec
 from protocols.errors import InvalidContent
 from protocols.reading import Kind
 
+MAX_TABLE_BYTES = 4 * 1024 * 1024
+"""The most that a tag table may unpack to."""
+
 
 class DataType(StrEnum):
     """How a value lies in registers or on an OPC UA server."""
