@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from protocols.batch import BatchKind, Key, SealedBatch
-from protocols.delivery import Ack, EpochAccount, EpochRange
+from protocols.delivery import Ack, EpochAccount, EpochMarks, EpochRange
 from protocols.reading import ReadingBlock
 
 
@@ -78,10 +78,29 @@ class Ledger:
     bytes_written_today: int
 
 
+@dataclass(frozen=True, slots=True)
+class BufferIdentity:
+    """Who an opened buffer is; last_at_us: the last time that the gateway persisted, 0 where it never did."""
+
+    epoch: int
+    last_at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class BufferStanding:
+    """What a hello tells of the buffer, taken at one moment."""
+
+    generation: int
+    epochs: tuple[EpochRange, ...]
+    marks: tuple[EpochMarks, ...]
+
+
 class Buffer(Protocol):
     """Keeps sealed batches until the cloud has them. Survives kill -9. Order inside an epoch is seq order.
 
     Not thread-safe: lives in one thread. Opening it draws a new epoch; seq is given inside the storing transaction.
+    Every method but `close` raises BufferUnusable where the file or its disk fails; what was being written is then
+    not stored. A data batch uses the table of the last tags batch before it in its epoch.
     """
 
     @property
@@ -92,14 +111,21 @@ class Buffer(Protocol):
     def generation(self) -> int:
         """Return the highest store generation an ack has told of; 0 before the first."""
 
-    def append(self, batches: Sequence[SealedBatch]) -> Sequence[Key]:
-        """Store all durably in one transaction, dropping old ones by policy (as drop batches) for room."""
+    @property
+    def last_at_us(self) -> int:
+        """Return the time that the newest batch was stored with, 0 where there never was one."""
 
-    def unacked(self, *, skip: frozenset[Key], limit: int) -> Sequence[StoredBatch]:
-        """Return what is due, without those in skip: events first, then oldest first with a share for the newest."""
+    def append(self, batches: Sequence[SealedBatch], *, at_us: int) -> Sequence[Key]:
+        """Store all durably in one transaction, dropping old ones by policy (as drop batches) for room.
+
+        Raises BufferFull where nothing more can be given up.
+        """
+
+    def unacked(self, *, skip: frozenset[Key], limit: int, newest: int = 0) -> Sequence[StoredBatch]:
+        """Return at most `limit` due batches, without those in skip: events, then `newest` new ones, then the oldest."""
 
     def tables(self, hashes: Sequence[str]) -> Sequence[StoredBatch]:
-        """Return the tags batches of these tables, acked or not."""
+        """Return the newest tags batch of each of these tables that the buffer has, acked or not."""
 
     def apply(self, ack: Ack) -> bool:
         """Take over the marks of an ack, generation included, in one transaction; idempotent.
@@ -111,13 +137,56 @@ class Buffer(Protocol):
         """Un-ack every retained batch, because the store went back; return how many."""
 
     def epochs(self) -> Sequence[EpochRange]:
-        """Return each epoch with unpurged batches."""
+        """Return each epoch with unpurged batches, oldest first."""
+
+    def marks(self) -> Sequence[EpochMarks]:
+        """Return what is known to be settled of each epoch with unpurged batches, in the generation known."""
 
     def ledger(self) -> Ledger:
         """Count readings sealed, acked, dropped and waiting, per epoch."""
 
+    def maintain(self) -> bool:
+        """Do one short piece of housekeeping while there is nothing else to do; return whether there is more."""
+
     def close(self) -> None:
         """Finish writing and let go of the file."""
+
+
+class AsyncBuffer(Protocol):
+    """A Buffer behind the one thread that it lives in; calls are served in order and never block the loop.
+
+    Opens the file at the first call and again after it failed; until then every call raises BufferUnusable.
+    """
+
+    async def opened(self) -> BufferIdentity:
+        """Open the file if it is not, and return who this buffer is."""
+
+    async def append(self, seal: Callable[[], Sequence[SealedBatch]], *, at_us: int) -> Sequence[Key]:
+        """Run `seal` in the buffer's thread and store durably what it returns."""
+
+    async def unacked(self, *, skip: frozenset[Key], limit: int, newest: int = 0) -> Sequence[StoredBatch]:
+        """Return what is due; see Buffer."""
+
+    async def tables(self, hashes: Sequence[str]) -> Sequence[StoredBatch]:
+        """Return the tags batches of these tables."""
+
+    async def apply(self, ack: Ack) -> bool:
+        """Take over the marks of an ack; return False where it is void."""
+
+    async def unack(self) -> int:
+        """Un-ack every retained batch; return how many."""
+
+    async def standing(self) -> BufferStanding:
+        """Return epochs, marks and generation as one."""
+
+    async def ledger(self) -> Ledger:
+        """Count readings per epoch."""
+
+    async def maintain(self) -> bool:
+        """Do one short piece of housekeeping; return whether there is more."""
+
+    async def close(self) -> None:
+        """Let go of the file and end the thread; always safe to call."""
 
 
 class Uplink(Protocol):
