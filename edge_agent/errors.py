@@ -11,6 +11,9 @@ LinesideError
 `-- UplinkLost          the broker cannot be reached, or went away
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from protocols.errors import LinesideError
 
 
@@ -18,8 +21,29 @@ class AgentError(LinesideError):
     """The root of the agent's errors."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One thing wrong in a configuration file; line and column count from 1, path is like `devices[0].tags[3].type`."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        subject = f"{self.path}: " if self.path else ""
+        advice = f" ({self.suggestion})" if self.suggestion else ""
+        return f"{self.file}:{self.line}:{self.column}: {subject}{self.message}{advice}"
+
+
 class InvalidConfig(AgentError):
-    """The configuration file is wrong."""
+    """The configuration file is wrong; findings: everything that is, in the order of the file."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("\n".join(map(str, findings)))
+        self.findings = tuple(findings)
 
 
 class DeviceError(AgentError):

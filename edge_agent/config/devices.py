@@ -1,6 +1,5 @@
 """What a configuration says of Devices and their Tags: how to reach them, what to read, how to understand it."""
 
-from collections import Counter
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,9 +18,15 @@ PeriodS = Annotated[float, Meta(ge=0, le=86_400, description="seconds between po
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 TimeoutS = Annotated[float, Meta(gt=0, le=60, description="seconds to wait for one answer")]
 Secret = Annotated[
-    str, Meta(pattern=r"^(env:.+|file:.+)$", description="env:NAME or file:PATH, never the secret itself")
+    str,
+    Meta(
+        pattern=r"^(env:.+|file:.+)$",
+        description="env:NAME or file:PATH, never the secret itself",
+        extra={"secret": True},
+    ),
 ]
-AT_LEAST_ONE = Meta(min_length=1, max_length=20_000)
+ANY_NUMBER = Meta(max_length=20_000, extra={"unique": "name"})
+AT_LEAST_ONE = Meta(min_length=1, max_length=20_000, extra={"unique": "name"})
 
 
 class Table(StrEnum):
@@ -193,12 +198,14 @@ class ModbusDevice(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fie
         for tag in self.tags:
             if not tag.table.is_bits and tag.width > self.max_registers:
                 raise ValueError(f"max_registers: {self.max_registers} do not hold {tag.name!r}, which has {tag.width}")
-        _refuse_twins(self.tags)
 
     @property
     def address(self) -> BusAddress:
         """Return the line the unit is on; raise ValueError where the url is none."""
-        return parse_bus_url(self.url)
+        try:
+            return parse_bus_url(self.url)
+        except ValueError as error:
+            raise ValueError(f"url: {error}") from error
 
 
 class OpcuaSecurity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -234,7 +241,6 @@ class OpcuaDevice(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         """Raise ValueError where settings contradict each other."""
         if (self.password is None) != (not self.username):
             raise ValueError("username, password: one is useless without the other")
-        _refuse_twins(self.tags)
 
 
 class ReplayDevice(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="replay"):
@@ -247,18 +253,7 @@ class ReplayDevice(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fie
     speed: Annotated[float, Meta(gt=0, le=1_000_000)] = 1.0
     rows_per_s: Annotated[float, Meta(gt=0, le=1_000_000)] = 1.0
     repeat: bool = True
-    tags: tuple[ReplayTag, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Raise ValueError where settings contradict each other."""
-        _refuse_twins(self.tags)
+    tags: Annotated[tuple[ReplayTag, ...], ANY_NUMBER] = ()
 
 
 Device = ModbusDevice | OpcuaDevice | ReplayDevice
-
-
-def _refuse_twins(tags: tuple[TagSettings, ...]) -> None:
-    names = [tag.name for tag in tags]
-    if len(set(names)) < len(names):
-        twin, times = Counter(names).most_common(1)[0]
-        raise ValueError(f"tags: {twin!r} is there {times} times")
