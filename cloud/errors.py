@@ -2,6 +2,7 @@
 
 LinesideError
 `-- CloudError
+|-- InvalidConfig   the configuration file is wrong: every finding at once
 |-- NotFound        there is no such thing
 |-- Conflict        it contradicts what is there
 |-- Forbidden       known, but not allowed
@@ -10,6 +11,8 @@ LinesideError
 |-- Limited         too many requests; says when to come again
 `-- Unavailable     not now: a store is full, locked or away
 """
+
+from collections.abc import Sequence
 
 from protocols.errors import LinesideError
 
@@ -21,6 +24,14 @@ class CloudError(LinesideError):
         super().__init__(message)
         self.code = code
         self.details = details or {}
+
+
+class InvalidConfig(CloudError):
+    """The configuration file is wrong; findings say where, what and what is allowed."""
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        super().__init__("\n".join(findings), code="INVALID_CONFIG")
+        self.findings = tuple(findings)
 
 
 class NotFound(CloudError):

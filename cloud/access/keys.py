@@ -1,0 +1,112 @@
+"""Keys: makes, finds, checks and takes back the keys of the API.
+
+A key that was found good is believed for a second without asking the records again, so a key that another process
+revokes is refused at most that much later.
+"""
+
+import secrets
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from cloud.domain.api_key import ApiKey, KeyText, Principal, parse_key
+from cloud.domain.audit import AuditEntry
+from cloud.domain.scopes import Scope
+from cloud.domain.times import to_datetime
+from cloud.errors import NotFound, Unauthorized, Unavailable
+from cloud.ports import Clock
+from cloud.records.api_keys import add_key, find_key, list_keys, mark_revoked, mark_used
+from cloud.records.audit import add_audit
+from cloud.records.database import Records
+
+_BELIEVED_S = 1.0
+_MOST_BELIEVED = 10_000
+_USE_IS_NOTED_EVERY = timedelta(minutes=1)
+
+
+class Keys:
+    """The keys of one installation; safe to use from several threads."""
+
+    def __init__(self, records: Records, clock: Clock, draw: Callable[[int], str] = secrets.token_hex) -> None:
+        """Draw gives that many random bytes in hex."""
+        self._records = records
+        self._clock = clock
+        self._draw = draw
+        self._believed: dict[str, tuple[float, ApiKey]] = {}
+
+    def create(
+        self, name: str, scopes: Iterable[Scope], *, by: str, expires_at: datetime | None = None
+    ) -> tuple[KeyText, ApiKey]:
+        """Return a new key and its record; the text is known to nobody afterwards. Raise Unavailable."""
+        text = KeyText(self._draw(4), self._draw(32))
+        now = self._now()
+        key = ApiKey(text.prefix, name, text.digest, frozenset(scopes), now, expires_at)
+        details: dict[str, object] = {"name": name, "scopes": sorted(key.scopes)}
+        with self._records.writing() as session:
+            add_key(session, key)
+            add_audit(session, AuditEntry(now, by, "key.create", key.prefix, details))
+        return text, key
+
+    def list(self) -> list[ApiKey]:
+        """Return all keys in order of creation; raise Unavailable."""
+        with self._records.reading() as session:
+            return list_keys(session)
+
+    def revoke(self, prefix: str, *, by: str) -> ApiKey:
+        """Take a key back; taking it back twice changes nothing. Raise NotFound, Unavailable."""
+        now = self._now()
+        with self._records.writing() as session:
+            key = find_key(session, prefix)
+            if key is None:
+                raise NotFound(f"there is no key {prefix}", code="KEY_NOT_FOUND")
+            if not key.is_revoked:
+                mark_revoked(session, prefix, now)
+                add_audit(session, AuditEntry(now, by, "key.revoke", prefix, {"name": key.name}))
+                key = replace(key, revoked_at=now)
+        self._believed.clear()
+        return key
+
+    def believed(self, text: str) -> Principal | None:
+        """Return who calls with this key if that was found out just now; never waits."""
+        parsed = parse_key(text)
+        if parsed is None:
+            return None
+        found = self._believed.get(parsed.digest)
+        if found is None or found[0] < self._clock.monotonic_s() or found[1].is_expired(self._now()):
+            return None
+        return found[1].principal
+
+    def resolve(self, text: str) -> Principal:
+        """Return who calls with this key; raise Unauthorized that says why not, or Unavailable."""
+        parsed = parse_key(text)
+        key = None if parsed is None else self._find(parsed.prefix)
+        if parsed is None or key is None or not key.matches(parsed):
+            raise Unauthorized("the API key is not known", code="UNKNOWN_API_KEY")
+        now = self._now()
+        if key.is_revoked:
+            raise Unauthorized("the API key was revoked", code="REVOKED_API_KEY")
+        if key.is_expired(now):
+            raise Unauthorized("the API key has expired", code="EXPIRED_API_KEY")
+        self._note_use(key, now)
+        self._believe(parsed, key)
+        return key.principal
+
+    def _find(self, prefix: str) -> ApiKey | None:
+        with self._records.reading() as session:
+            return find_key(session, prefix)
+
+    def _note_use(self, key: ApiKey, now: datetime) -> None:
+        if key.last_used_at is not None and now - key.last_used_at < _USE_IS_NOTED_EVERY:
+            return
+        # A full disk must not refuse those who only read.
+        with suppress(Unavailable), self._records.writing() as session:
+            mark_used(session, key.prefix, now)
+
+    def _believe(self, text: KeyText, key: ApiKey) -> None:
+        if len(self._believed) >= _MOST_BELIEVED:
+            self._believed.clear()
+        self._believed[text.digest] = (self._clock.monotonic_s() + _BELIEVED_S, key)
+
+    def _now(self) -> datetime:
+        return to_datetime(self._clock.now_us())

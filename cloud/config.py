@@ -1,0 +1,180 @@
+"""Settings: the cloud's whole configuration, read from one YAML file, checked once and whole.
+
+Unknown keys are errors. Secrets are never in the file: a secret is written `env:NAME` or `file:PATH`. Relative paths
+are taken from the configuration file's own directory.
+"""
+
+import os
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from cloud.errors import InvalidConfig
+
+CONFIG_NAME = "lineside-cloud.yaml"
+
+
+def _check_secret(text: str) -> str:
+    if text and not text.startswith(("env:", "file:")):
+        raise ValueError("write a secret as env:NAME or file:PATH, never as it is")
+    return text
+
+
+Secret = Annotated[str, AfterValidator(_check_secret)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ApiSettings(_Section):
+    """Where the API listens and what it bears; port 0 takes a free one."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    allowed_hosts: tuple[str, ...] = ()
+    """Names that a Host header may carry beside the bound address and IP numbers; `*` allows any."""
+    max_body_kib: Annotated[int, Field(ge=1, le=1 << 20)] = 1024
+    threads: Annotated[int, Field(ge=1, le=64)] = 4
+    """Threads for blocking reads; each has its own connection."""
+    docs: bool = True
+    metrics_require_key: bool = False
+
+
+class TlsSettings(_Section):
+    """How the broker proves who it is and, optionally, how we do."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+class MqttSettings(_Section):
+    """The broker between the gateways and the ingest process."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    transport: Literal["tcp", "websockets"] = "tcp"
+    protocol: Literal["5", "3.1.1"] = "5"
+    username: str = ""
+    password: Secret = ""
+    tls: TlsSettings | None = None
+    share: str = "ingest"
+    """The group of ingest processes that divide the batches among them."""
+
+
+class StoreSettings(_Section):
+    """The reading store: what it keeps, and how much room it leaves on the disk."""
+
+    retention_days: Annotated[float, Field(gt=0)] | None = None
+    minimum_free: Annotated[float, Field(ge=0, lt=1)] = 0.05
+    """Below this share of free disk nothing is taken any more; it is said, and alarmed."""
+    max_size_mib: Annotated[int, Field(ge=1)] | None = None
+
+
+class IngestSettings(_Section):
+    """What is taken from those who send by HTTP or plain JSON."""
+
+    max_future_s: Annotated[float, Field(ge=0)] = 300.0
+    """How far a reading's time may lie ahead of the cloud's clock."""
+
+
+class LogSettings(_Section):
+    """How much is written to the log, one JSON document a line on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Settings(_Section):
+    """Everything that one installation of the cloud can be told."""
+
+    data: Path = Path()
+    """The data directory: readings.db, records.db and the intake's socket."""
+    records: str = ""
+    """The records' database URL (postgresql+psycopg://...), `env:` or `file:`; empty: records.db in the directory."""
+    api: ApiSettings = ApiSettings()
+    mqtt: MqttSettings | None = MqttSettings()
+    """Null for an installation that takes readings by HTTP only."""
+    store: StoreSettings = StoreSettings()
+    ingest: IngestSettings = IngestSettings()
+    log: LogSettings = LogSettings()
+
+    @property
+    def readings_path(self) -> Path:
+        """Return the file of readings, ledger and gateways."""
+        return self.data / "readings.db"
+
+    @property
+    def intake_path(self) -> Path:
+        """Return the Unix socket by which the API hands readings to the ingest process."""
+        return self.data / "intake.sock"
+
+    @property
+    def records_url(self) -> str:
+        """Return the database URL of the records."""
+        if self.records:
+            return read_secret(self.records) if self.records.startswith(("env:", "file:")) else self.records
+        return f"sqlite:///{self.data / 'records.db'}"
+
+
+def read_secret(reference: str) -> str:
+    """Return what `env:NAME` or `file:PATH` points at, `` for ``; raise InvalidConfig where there is nothing."""
+    if not reference:
+        return ""
+    way, _, name = reference.partition(":")
+    if way == "env":
+        value = os.environ.get(name)
+        if value is None:
+            raise InvalidConfig([f"{reference}: there is no environment variable {name}"])
+        return value
+    try:
+        return Path(name).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidConfig([f"{reference}: cannot be read: {error}"]) from error
+
+
+def load_settings(path: Path) -> Settings:
+    """Return the checked settings with absolute paths; raise InvalidConfig with every finding at once."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidConfig([f"{path}: cannot be read: {error}"]) from error
+    except yaml.YAMLError as error:
+        raise InvalidConfig([f"{path}: not YAML: {error}"]) from error
+    return parse_settings({} if content is None else content, origin=str(path), base=path.parent)
+
+
+def parse_settings(content: object, *, origin: str, base: Path) -> Settings:
+    """Return the checked settings of parsed YAML; relative paths start at base; raise InvalidConfig."""
+    if not isinstance(content, Mapping):
+        raise InvalidConfig([f"{origin}: must hold keys and values, not {type(content).__name__}"])
+    try:
+        settings = Settings.model_validate(dict(content))
+    except ValidationError as error:
+        raise InvalidConfig([_finding(origin, dict(found)) for found in error.errors()]) from error
+    return settings.model_copy(update={"data": (base / settings.data).resolve()})
+
+
+def _finding(origin: str, found: dict[str, Any]) -> str:
+    where = found["loc"]
+    path = ".".join(str(part) for part in where)
+    if found["type"] != "extra_forbidden":
+        return f"{origin}: {path}: {found['msg']}"
+    allowed = _keys_of(where[:-1])
+    close = get_close_matches(str(where[-1]), allowed, n=1)
+    hint = f"did you mean {close[0]}? " if close else ""
+    return f"{origin}: {path}: unknown key; {hint}allowed: {', '.join(allowed)}"
+
+
+def _keys_of(where: tuple[str | int, ...]) -> list[str]:
+    section: type[BaseModel] = Settings
+    for part in where:
+        annotation = section.model_fields[str(part)].annotation
+        kinds = [annotation, *get_args(annotation)]
+        section = next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
+    return sorted(section.model_fields)

@@ -1,0 +1,10 @@
+"""All tables of the records in one place, for migrations."""
+
+from cloud.records.api_keys import ApiKeyRow
+from cloud.records.audit import AuditRow
+from cloud.records.base import Base
+from cloud.records.devices import DeviceRow
+from cloud.records.idempotency import IdempotencyRow
+
+TABLES = (ApiKeyRow, AuditRow, DeviceRow, IdempotencyRow)
+METADATA = Base.metadata
