@@ -122,7 +122,7 @@ class Buffer(Protocol):
         """
 
     def unacked(self, *, skip: frozenset[Key], limit: int, newest: int = 0) -> Sequence[StoredBatch]:
-        """Return at most `limit` due batches, without those in skip: events, then `newest` new ones, then the oldest."""
+        """Return at most `limit` due batches, none in skip: events first, then the `newest` newest, then the oldest."""
 
     def tables(self, hashes: Sequence[str]) -> Sequence[StoredBatch]:
         """Return the newest tags batch of each of these tables that the buffer has, acked or not."""
