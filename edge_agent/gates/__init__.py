@@ -1,0 +1,1 @@
+"""Rules that every reading passes on its way to the buffer."""
