@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
+from protocols.batch import Positive, Whole
 from protocols.errors import InvalidContent
 
 MAX_MESSAGE_BYTES = 256 * 1024
@@ -15,9 +16,9 @@ MAX_MESSAGE_BYTES = 256 * 1024
 class EpochRange(msgspec.Struct, frozen=True):
     """One epoch with batches that the gateway still holds; closed: no batch will be added to it."""
 
-    epoch: int
-    lo: int
-    hi: int
+    epoch: Positive
+    lo: Whole
+    hi: Whole
     closed: bool
 
 
@@ -29,10 +30,10 @@ class Hello(msgspec.Struct, frozen=True):
     epochs: tuple[EpochRange, ...]
     wall_us: int
     monotonic_us: int
-    generation: int
+    generation: Whole
     clock_is_set: bool = True
-    buffered_readings: int = 0
-    dropped_readings: int = 0
+    buffered_readings: Whole = 0
+    dropped_readings: Whole = 0
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -77,11 +78,11 @@ class Ack(msgspec.Struct, frozen=True):
 class EpochAccount(msgspec.Struct, frozen=True):
     """Readings of one epoch by the gateway's own count: sealed = acked + waiting + dropped."""
 
-    epoch: int
-    sealed: int
-    acked: int
-    waiting: int
-    dropped: int
+    epoch: Positive
+    sealed: Whole
+    acked: Whole
+    waiting: Whole
+    dropped: Whole
 
 
 class State(msgspec.Struct, frozen=True):
@@ -91,11 +92,11 @@ class State(msgspec.Struct, frozen=True):
     """
 
     online: bool
-    epoch: int
+    epoch: Whole
     version: str = ""
     at_us: int = 0
     accounts: tuple[EpochAccount, ...] = ()
-    skipped_polls: int = 0
+    skipped_polls: Whole = 0
 
 
 Message = TypeVar("Message", Hello, Ack, State)

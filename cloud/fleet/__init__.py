@@ -1,0 +1,1 @@
+"""The gateways and devices out there, as the cloud knows them."""
