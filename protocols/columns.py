@@ -82,7 +82,8 @@ def encode(block: ReadingBlock) -> bytes:
     longest = max(map(len, block.texts), default=0)
     if longest > MAX_TEXT_LENGTH or len(block.texts) > MAX_READINGS:
         raise InvalidContent(f"{len(block.texts)} texts of up to {longest} characters are over the bounds")
-    packed = PackedBlock(tuple(_pack_column(column) for column in block.columns), block.texts)
+    with np.errstate(all="ignore"):
+        packed = PackedBlock(tuple(_pack_column(column) for column in block.columns), block.texts)
     try:
         return msgspec.msgpack.encode(packed)
     except UnicodeEncodeError as error:
@@ -98,7 +99,8 @@ def decode(body: bytes) -> ReadingBlock:
     count = sum(column.count for column in packed.columns)
     if count > MAX_READINGS:
         raise InvalidContent(f"a block of {count} readings is over {MAX_READINGS}")
-    return ReadingBlock(tuple(_unpack_column(column) for column in packed.columns), packed.texts)
+    with np.errstate(all="ignore"):
+        return ReadingBlock(tuple(_unpack_column(column) for column in packed.columns), packed.texts)
 
 
 def _pack_column(column: Column) -> PackedColumn:

@@ -1,7 +1,8 @@
 """Floats as whole numbers, where that loses no bit: decimals such as 25.3 as 253, float32 as its bits.
 
-Sensors speak in decimals: 25.3 takes 52 bits of noise as a float64 and two bytes as tenths. A Form is one such way of
-writing; `narrow` and `widen` are inverse for the values that `is_exact` admits.
+Sensors speak in decimals: 25.3 takes 52 bits of noise as a float64 and two bytes as tenths. A form is one such way of
+writing; `narrow` and `widen` are inverse for the values that `is_exact` admits. Values that do not fit a form overflow
+on purpose: callers keep numpy quiet with `np.errstate`, once for a whole block, since entering it is not free.
 """
 
 from typing import Any
@@ -36,25 +37,21 @@ def form_dtype(form: int) -> np.dtype[Any]:
 
 def narrow(values: Floats, form: int) -> NDArray[Any]:
     """Return floats as whole numbers of this form; what does not fit comes out as some other number."""
-    with np.errstate(all="ignore"):
-        if form == DOUBLE:
-            return values.view(np.uint64)
-        if form == SINGLE:
-            return values.astype(np.float32).view(np.uint32)
-        return np.rint(values * 10.0 ** (form % _SINGLE_DECIMALS)).astype(np.int64)
+    if form == DOUBLE:
+        return values.view(np.uint64)
+    if form == SINGLE:
+        return values.astype(np.float32).view(np.uint32)
+    return np.rint(values * 10.0 ** (form % _SINGLE_DECIMALS)).astype(np.int64)
 
 
 def widen(numbers: NDArray[Any], form: int) -> Floats:
     """Return the floats behind whole numbers of this form."""
-    with np.errstate(all="ignore"):
-        if form == DOUBLE:
-            return numbers.view(np.float64)
-        if form == SINGLE:
-            return numbers.view(np.float32).astype(np.float64)
-        values = numbers / 10.0 ** (form % _SINGLE_DECIMALS)
-        if form >= _SINGLE_DECIMALS:
-            return values.astype(np.float32).astype(np.float64)
-        return np.asarray(values, dtype=np.float64)
+    if form == DOUBLE:
+        return numbers.view(np.float64)
+    if form == SINGLE:
+        return numbers.view(np.float32).astype(np.float64)
+    values: Floats = numbers / 10.0 ** (form % _SINGLE_DECIMALS)
+    return values.astype(np.float32).astype(np.float64) if form >= _SINGLE_DECIMALS else values
 
 
 def is_exact(values: Floats, form: int) -> NDArray[np.bool_]:
