@@ -3,18 +3,23 @@
 All are small JSON documents, so that a person with any MQTT client can read them. Marks and ranges are inclusive.
 """
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 
-from protocols.batch import Positive, Whole
+from protocols.batch import Positive, Whole, Words
 from protocols.errors import InvalidContent
 
 MAX_MESSAGE_BYTES = 256 * 1024
+Instant = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+Nonce = Annotated[int, msgspec.Meta(ge=0, le=(1 << 64) - 1)]
 
 
 class EpochRange(msgspec.Struct, frozen=True):
-    """One epoch with batches that the gateway still holds; closed: no batch will be added to it."""
+    """One epoch with batches that the gateway still holds; closed: no batch will be added to it.
+
+    An epoch that holds no batch ends one before it begins.
+    """
 
     epoch: Positive
     lo: Whole
@@ -25,11 +30,11 @@ class EpochRange(msgspec.Struct, frozen=True):
 class Hello(msgspec.Struct, frozen=True):
     """The first words of a gateway after each connect; generation 0 means that it knows of none yet."""
 
-    nonce: int
-    version: str
+    nonce: Nonce
+    version: Words
     epochs: tuple[EpochRange, ...]
-    wall_us: int
-    monotonic_us: int
+    wall_us: Instant
+    monotonic_us: Whole
     generation: Whole
     clock_is_set: bool = True
     buffered_readings: Whole = 0
@@ -39,9 +44,9 @@ class Hello(msgspec.Struct, frozen=True):
 class Rejected(msgspec.Struct, frozen=True):
     """Batches lo..hi are kept in quarantine and must not be sent again."""
 
-    lo: int
-    hi: int
-    code: str
+    lo: Positive
+    hi: Positive
+    code: Words
 
 
 class EpochMarks(msgspec.Struct, frozen=True):
@@ -51,10 +56,10 @@ class EpochMarks(msgspec.Struct, frozen=True):
     a backup; rej: what was put into quarantine.
     """
 
-    epoch: int
-    c: int
-    sel: tuple[tuple[int, int], ...] = ()
-    a: int = 0
+    epoch: Positive
+    c: Whole
+    sel: tuple[tuple[Positive, Positive], ...] = ()
+    a: Whole = 0
     rej: tuple[Rejected, ...] = ()
 
     def covers(self, seq: int) -> bool:
@@ -68,10 +73,10 @@ class Ack(msgspec.Struct, frozen=True):
     generation: of the store, raised at each restore; need: hashes of tag tables that the store lacks.
     """
 
-    generation: int
+    generation: Whole
     epochs: tuple[EpochMarks, ...]
-    need: tuple[str, ...] = ()
-    nonce: int | None = None
+    need: tuple[Words, ...] = ()
+    nonce: Nonce | None = None
     slow: bool = False
 
 
@@ -93,8 +98,8 @@ class State(msgspec.Struct, frozen=True):
 
     online: bool
     epoch: Whole
-    version: str = ""
-    at_us: int = 0
+    version: Words = ""
+    at_us: Instant = 0
     accounts: tuple[EpochAccount, ...] = ()
     skipped_polls: Whole = 0
 
@@ -112,6 +117,30 @@ def decode(payload: bytes, form: type[Message]) -> Message:
     if len(payload) > MAX_MESSAGE_BYTES:
         raise InvalidContent(f"a {form.__name__} of {len(payload)} bytes is over {MAX_MESSAGE_BYTES}")
     try:
-        return msgspec.json.decode(payload, type=form)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        message = msgspec.json.decode(payload, type=form)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidContent(f"not a {form.__name__}: {error}") from error
+    _check(message)
+    return message
+
+
+def _check(message: Hello | Ack | State) -> None:
+    """Raise InvalidContent where a range ends before it begins, or more is archived than settled."""
+    match message:
+        case Hello(epochs=epochs):
+            for held in epochs:
+                if held.hi < held.lo - 1:
+                    raise InvalidContent(f"a Hello holds batches {held.lo}..{held.hi} of epoch {held.epoch}")
+        case Ack(epochs=marks):
+            for mark in marks:
+                _check_marks(mark)
+        case State():
+            return
+
+
+def _check_marks(mark: EpochMarks) -> None:
+    if mark.a > mark.c:
+        raise InvalidContent(f"an Ack of epoch {mark.epoch} archives up to {mark.a} but settles up to {mark.c}")
+    for lo, hi in (*mark.sel, *((rejected.lo, rejected.hi) for rejected in mark.rej)):
+        if lo > hi:
+            raise InvalidContent(f"an Ack of epoch {mark.epoch} names batches {lo}..{hi}")

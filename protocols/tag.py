@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
 
@@ -13,6 +13,7 @@ from protocols.reading import Kind
 
 MAX_TABLE_BYTES = 4 * 1024 * 1024
 """The most that a tag table may unpack to."""
+Name = Annotated[str, msgspec.Meta(max_length=256)]
 
 
 class DataType(StrEnum):
@@ -79,19 +80,19 @@ class WordOrder(StrEnum):
 class DeviceInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the other end must know of a Device: its id on the gateway and how people call it."""
 
-    id: str
-    type: str = ""
-    name: str = ""
-    location: str = ""
+    id: Name
+    type: Name = ""
+    name: Name = ""
+    location: Name = ""
 
 
 class TagInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the other end must know of a Tag; device: index into the table's devices; period_s: 0 means on change."""
 
     device: int
-    name: str
+    name: Name
     kind: Kind
-    unit: str = ""
+    unit: Name = ""
     period_s: float = 0.0
     is_primary: bool = False
 
@@ -117,7 +118,7 @@ class TagTable(msgspec.Struct, frozen=True, dict=True):
         """Return the table; raise InvalidContent where it is malformed, empty of names, or an index points nowhere."""
         try:
             table = msgspec.msgpack.decode(body, type=cls)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidContent(f"not a tag table: {error}") from error
         for index, tag in enumerate(table.tags):
             if not 0 <= tag.device < len(table.devices):
