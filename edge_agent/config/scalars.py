@@ -9,6 +9,7 @@ PLAIN_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
 BASED_INTEGER = re.compile(r"[-+]?0[xX][0-9a-fA-F_]+|[-+]?0b[01_]+")
 LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 SEXAGESIMAL = re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?")
+DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 MAX_DIGITS = 40
 MAX_SHOWN = 60
 
@@ -69,6 +70,8 @@ def number_of(scalar: Scalar) -> float:
     number = _parse(digits.replace("_", ""))
     if math.isfinite(number):
         return number
+    if DECIMAL_COMMA.fullmatch(digits):
+        raise Misread(f"{shown(digits)} is not a number", f"write {digits.replace(',', '.')}")
     is_infinite = digits.lower().lstrip("+-") in (".inf", "inf", "infinity", ".nan", "nan") or math.isinf(number)
     raise Misread(f"{shown(scalar.text)} is not a {'finite ' if is_infinite else ''}number")
 

@@ -121,4 +121,4 @@ class AgentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         """Raise ValueError where settings contradict each other."""
         if self.uplink.topic and len(self.devices) > 1 and "{device}" not in self.uplink.topic:
-            raise ValueError("uplink: the topic must hold {device}, else the Devices' values cannot be told apart")
+            raise ValueError("uplink.topic: must hold {device}, else the Devices' values cannot be told apart")

@@ -87,7 +87,7 @@ def read(path: Path) -> Source:
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         composed = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
-        raise InvalidConfig([_syntax(file, error)]) from error
+        raise InvalidConfig([_syntax(file, text, error)]) from error
     except yaml.YAMLError as error:
         raise InvalidConfig([Finding(file, 1, 1, "", f"not YAML: {str(error).splitlines()[0]}")]) from error
     except RecursionError as error:
@@ -110,46 +110,68 @@ def _text(path: Path) -> str:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
         message = f"byte 0x{raw[error.start]:02x} is not UTF-8"
-        raise InvalidConfig([_at(str(path), line, message, "save the file as UTF-8")]) from error
+        raise InvalidConfig([Finding(str(path), line, column, "", message, "save the file as UTF-8")]) from error
 
 
 def _at(file: str, line: int, message: str, suggestion: str = "") -> Finding:
     return Finding(file, line, 1, "", message, suggestion)
 
 
-def _syntax(file: str, error: yaml.MarkedYAMLError) -> Finding:
+def _syntax(file: str, text: str, error: yaml.MarkedYAMLError) -> Finding:
     mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem = " ".join(filter(None, (error.problem, error.context)))
     advice = next((advice for start, advice in ADVICE.items() if start in problem), "")
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    there = "".join(text.split("\n")[line - 1 : line])[column - 1 : column]
+    if "cannot start any token" in problem and there:
+        advice = (
+            "indent with spaces, YAML allows no tabs"
+            if there == "\t"
+            else f"put text that begins with {there} in quotes"
+        )
     return Finding(file, line, column, "", f"not YAML: {problem}", advice)
 
 
 class _Reader:
-    """Turns PyYAML's graph into a tree, aliases written out, while counting."""
+    """Turns PyYAML's graph into a tree; a node that aliases repeat is turned once and counted each time."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.findings: list[Finding] = []
-        self.left = MAX_NODES
+        self._left = MAX_NODES
+        self._done: dict[int, tuple[Node, int]] = {}
 
     def node(self, given: yaml.Node, path: str, depth: int) -> Node:
         """Return the tree below a composed node; raise InvalidConfig beyond the bounds."""
+        done = self._done.get(id(given))
+        if done is None:
+            before = self._left
+            tree = self._turn(given, path, depth)
+            self._done[id(given)] = (tree, before - self._left)
+            return tree
+        self._count(done[1], given, path, depth)
+        return done[0]
+
+    def _count(self, size: int, given: yaml.Node, path: str, depth: int) -> None:
+        self._left -= size
+        if self._left < 0 or depth > MAX_DEPTH:
+            what = f"more than {MAX_NODES} values" if self._left < 0 else f"more than {MAX_DEPTH} levels"
+            message = f"comes to {what} with its aliases written out"
+            raise InvalidConfig([self._finding(_place(given), path.partition("[")[0], message)])
+
+    def _turn(self, given: yaml.Node, path: str, depth: int) -> Node:
+        self._count(1, given, path, depth)
         place = _place(given)
-        self.left -= 1
-        if self.left < 0 or depth > MAX_DEPTH:
-            what = f"more than {MAX_NODES} values" if self.left < 0 else f"more than {MAX_DEPTH} levels"
-            raise InvalidConfig([self._finding(place, path, f"comes to {what} with its aliases written out")])
         if isinstance(given, yaml.MappingNode):
             return Mapping(place, tuple(self._entries(given, path, depth)))
         if isinstance(given, yaml.SequenceNode):
             return Items(place, tuple(self.node(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(given.value)))
-        if given.tag.startswith("!") or not given.tag.startswith("tag:yaml.org,2002:"):
+        if not given.tag.startswith("tag:yaml.org,2002:"):
             self.findings.append(self._finding(place, path, f"the YAML tag {given.tag} is not understood", "remove it"))
-        return Scalar(
-            place, str(given.value), given.tag.rpartition(":")[2], is_quoted=bool(getattr(given, "style", ""))
-        )
+        is_quoted = bool(getattr(given, "style", ""))
+        return Scalar(place, str(given.value), given.tag.rpartition(":")[2], is_quoted)
 
     def _entries(self, given: yaml.MappingNode, path: str, depth: int) -> Iterator[Entry]:
         entries: dict[str, Entry] = {}

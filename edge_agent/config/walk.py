@@ -14,7 +14,7 @@ from msgspec import inspect as kinds
 from edge_agent.config.scalars import Misread, flag_of, integer_of, number_of, shown, text_of
 from edge_agent.config.source import Entry, Items, Node, Place, Scalar
 from edge_agent.config.source import Mapping as MappingNode
-from edge_agent.config.wording import blamed, closest, decides, describe, form, join
+from edge_agent.config.wording import allowed, blamed, closest, decides, describe, form, join
 from edge_agent.errors import Finding
 
 MISSING = object()
@@ -69,7 +69,7 @@ class Walk:
             return self._read(node, wanted, path, notes)
         except Misread as error:
             is_text = isinstance(wanted, kinds.StrType)
-            described = str(notes.get("description", "text")) if is_text else describe(wanted)
+            described = allowed(wanted, notes) if isinstance(wanted, kinds.StrType) else describe(wanted)
             self.report(node.place, path, f"{error}; allowed: {described}", error.suggestion)
             return node.text if is_text else MISSING
 
@@ -113,8 +113,7 @@ class Walk:
         is_long = wanted.max_length is not None and len(text) > wanted.max_length
         is_short = wanted.min_length is not None and len(text) < wanted.min_length
         if is_long or is_short or (wanted.pattern is not None and not re.search(wanted.pattern, text)):
-            described = notes.get("description") or describe(wanted)
-            self.report(node.place, path, f"{shown(text)} is not allowed; allowed: {described}")
+            self.report(node.place, path, f"{shown(text)} is not allowed; allowed: {allowed(wanted, notes)}")
         return text
 
     def _secret(self, text: str, wanted: kinds.StrType) -> str:
@@ -126,7 +125,7 @@ class Walk:
         there = self._folder / text_of(node)
         if not notes.get("made") and not there.is_file():
             what = "is no file" if there.exists() else "does not exist"
-            self.report(node.place, path, f"{shown(str(there))} {what}")
+            self.report(node.place, path, f"{there} {what}")
         return there
 
     def _union(self, node: Node, wanted: kinds.UnionType, path: str, notes: Mapping[str, Any] | None) -> Any:  # noqa: ANN401
@@ -147,7 +146,11 @@ class Walk:
         if given is None:
             self.report(node.place, f"{path}.{field}", "is missing", f"one of {', '.join(structs)}")
             return MISSING
-        written = given.value.text if isinstance(given.value, Scalar) else form(given.value)
+        if not isinstance(given.value, Scalar):
+            message = f"must be one of {', '.join(structs)}, not {form(given.value)}"
+            self.report(given.value.place, f"{path}.{field}", message)
+            return MISSING
+        written = given.value.text
         tag = written if written in structs else closest(written, structs)
         if written not in structs:
             advice = f"did you mean {tag}?" if tag else ""
@@ -232,14 +235,33 @@ class Walk:
     def _build(
         self, wanted: kinds.StructType, read: dict[str, Any], entries: Mapping[str, Entry], place: Place, path: str
     ) -> Any:  # noqa: ANN401 - a Struct
-        given = {key: value for key, value in read.items() if value is not MISSING}
-        try:
-            return wanted.cls(**given)
-        except ValueError as error:
-            named, message = blamed(str(error), [field.encode_name for field in wanted.fields])
-        if not any(read.get(name) is MISSING for name in named):
-            key = next((name for name in named if name in entries), "")
-            self.report(entries[key].place if key else place, join(path, key or next(iter(named), "")), message)
+        """Build the Struct; blame keys for each contradiction once, leave them out, and try again."""
+        names = [field.encode_name for field in wanted.fields]
         required = {field.encode_name for field in wanted.fields if field.required}
-        rest = {name: value for name, value in given.items() if name not in named or name in required}
-        return self._build(wanted, rest, entries, place, path) if len(rest) < len(given) else MISSING
+        given = {key: value for key, value in read.items() if value is not MISSING}
+        doubtful = read.keys() - given.keys()
+        while True:
+            try:
+                return wanted.cls(**given)
+            except ValueError as error:
+                named, message = blamed(str(error), names)
+            heads = [name.partition(".")[0] for name in named]
+            if not doubtful.intersection(heads):
+                self.report(*_located(named, entries, place, path), message)
+            left = {key: value for key, value in given.items() if key not in heads or key in required}
+            if len(left) == len(given):
+                return MISSING
+            doubtful, given = doubtful | set(heads), left
+
+
+def _located(named: Sequence[str], entries: Mapping[str, Entry], place: Place, path: str) -> tuple[Place, str]:
+    """Return where the first of these keys is that the file has, `uplink.topic` being one inside another."""
+    for name in named:
+        outer, _, inner = name.partition(".")
+        if outer in entries and inner:
+            below = entries[outer].value
+            within = {entry.key: entry for entry in below.entries} if isinstance(below, MappingNode) else {}
+            return _located([inner], within, entries[outer].place, join(path, outer))
+        if outer in entries:
+            return entries[outer].place, join(path, outer)
+    return place, join(path, named[0] if named else "")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from msgspec import inspect as kinds
 
@@ -57,7 +58,13 @@ def blamed(message: str, names: Sequence[str]) -> tuple[list[str], str]:
     """Return the keys that `key[, key]: sentence` names, and the sentence; no keys where it is a mere sentence."""
     before, colon, after = message.partition(": ")
     keys = [key.strip() for key in before.split(",")]
-    return (keys, after) if colon and all(key in names for key in keys) else ([], message)
+    is_blame = bool(colon) and all(key.partition(".")[0] in names for key in keys)
+    return (keys, after) if is_blame else ([], message)
+
+
+def allowed(wanted: kinds.StrType, notes: Mapping[str, Any]) -> str:
+    """Return what a text may be: what its note says of its pattern, else its length."""
+    return str(notes.get("description", describe(wanted))) if wanted.pattern else describe(wanted)
 
 
 def form(node: Node) -> str:
