@@ -1,0 +1,1 @@
+"""How the agent watches itself and is watched: status, metrics, health, watchdog, logs."""

@@ -1,0 +1,82 @@
+"""What the agent says of itself: the document behind `/status`, `/health` and `/metrics`."""
+
+import msgspec
+
+from edge_agent.watch.last_values import LastValue
+
+
+class PolledDevice(msgspec.Struct, frozen=True):
+    """One Device since the start; readings: by quality; state: `ok`, `lost` or `starting`; error: why, when not ok."""
+
+    id: str
+    protocol: str
+    state: str
+    error: str
+    polls: int
+    failed_polls: int
+    skipped_polls: int
+    readings: dict[str, int]
+    read_s_sum: float
+    read_s_max: float
+
+
+class EpochCount(msgspec.Struct, frozen=True):
+    """Readings of one epoch, by the gateway's own count; epoch: 16 hex digits."""
+
+    epoch: str
+    sealed: int
+    acked: int
+    waiting: int
+    dropped: int
+
+
+class BufferState(msgspec.Struct, frozen=True):
+    """The buffer's ledger; error: why it cannot be used, empty when it can."""
+
+    error: str = ""
+    epoch: str = ""
+    epochs: tuple[EpochCount, ...] = ()
+    batches_waiting: int = 0
+    bytes_used: int = 0
+    bytes_cap: int = 0
+    oldest_waiting_s: float = 0.0
+    bytes_written_today: int = 0
+    unsealed_readings: int = 0
+
+
+class DeliveryState(msgspec.Struct, frozen=True):
+    """How it goes with the broker and the cloud; published: by result."""
+
+    connected: bool = False
+    broker: str = ""
+    error: str = ""
+    generation: int = 0
+    in_flight: int = 0
+    connects: int = 0
+    published: dict[str, int] = {}
+    clock_offset_s: float | None = None
+
+
+class AgentStatus(msgspec.Struct, frozen=True):
+    """Everything, at one moment; problems: what an operator should know, in words."""
+
+    gateway: str
+    version: str
+    started_at: str
+    uptime_s: float
+    problems: tuple[str, ...]
+    devices: tuple[PolledDevice, ...]
+    buffer: BufferState
+    delivery: DeliveryState
+    values: tuple[LastValue, ...]
+    hidden_readings: int = 0
+
+
+def encode(status: AgentStatus) -> bytes:
+    """Return the status as JSON."""
+    return msgspec.json.encode(status)
+
+
+def decode(payload: bytes) -> AgentStatus:
+    """Return the status; raise msgspec.ValidationError where it is none."""
+    return msgspec.json.decode(payload, type=AgentStatus)
