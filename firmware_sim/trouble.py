@@ -1,0 +1,108 @@
+"""Trouble: starts and ends misbehaviour, by the plant file's timetable or on request."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from firmware_sim.clock import Clock
+from firmware_sim.errors import Refused
+from firmware_sim.mischief import ON_OPCUA, Mischief, MischiefKind, Mischiefs
+
+
+class PlantServer(Protocol):
+    """A server that can be stopped and started again at the same address. Owes: both are safe to call twice."""
+
+    async def start(self) -> None:
+        """Listen; raise CannotListen."""
+
+    async def stop(self) -> None:
+        """Break every connection off and stop listening."""
+
+    async def reset(self) -> None:
+        """Break every connection off and go on listening."""
+
+    def renew_certificate(self) -> None:
+        """Show another certificate from the next start on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a machine is served."""
+
+    server: PlantServer
+    is_opcua: bool
+    is_secure: bool
+
+
+class Trouble:
+    """Does what a Mischief says to machines and their servers; a restart lasts as long as the mischief."""
+
+    def __init__(self, mischiefs: Mischiefs, places: Mapping[str, Place], clock: Clock) -> None:
+        self._mischiefs = mischiefs
+        self._places = places
+        self._clock = clock
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(
+        self, kind: MischiefKind, machine: str | None, *, for_s: float = 0.0, value: float = 0.0
+    ) -> list[int]:
+        """Begin with one machine, or with all that can; return the numbers to stop it by. 0 s: until it is stopped.
+
+        Raise Refused where the machine is unknown or cannot do it. A restart without a time comes back at once.
+        """
+        mischiefs = [self._mischiefs.start(kind, name, value) for name in self._able(kind, machine)]
+        for place in self._servers(mischiefs):
+            await self._hit(kind, place)
+        if for_s > 0 or kind.is_of_the_server:
+            task = asyncio.create_task(self._end_after(mischiefs, for_s), name=f"mischief {kind}")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return [mischief.id for mischief in mischiefs]
+
+    async def stop(self, number: int | None) -> int:
+        """End one mischief, or all; return how many went on."""
+        chosen = [each for each in self._mischiefs.active if number in (None, each.id)]
+        await self._end(chosen)
+        return len(chosen)
+
+    def close(self) -> None:
+        """Forget what was still to end."""
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    def _able(self, kind: MischiefKind, machine: str | None) -> list[str]:
+        if machine is not None and machine not in self._places:
+            raise Refused(f"no machine {machine!r}; allowed: {', '.join(self._places)}")
+        able = [name for name, place in self._places.items() if machine in (None, name) and _can(kind, place)]
+        if not able:
+            raise Refused(f"{kind}: {machine or 'no machine here'} cannot do that")
+        return able
+
+    def _servers(self, mischiefs: list[Mischief]) -> list[Place]:
+        return list({id(place.server): place for place in (self._places[each.machine] for each in mischiefs)}.values())
+
+    async def _hit(self, kind: MischiefKind, place: Place) -> None:
+        if kind is MischiefKind.RESET:
+            await place.server.reset()
+        elif kind.is_of_the_server:
+            await place.server.stop()
+        if kind is MischiefKind.CERTIFICATE:
+            place.server.renew_certificate()
+
+    async def _end_after(self, mischiefs: list[Mischief], seconds: float) -> None:
+        await self._clock.sleep(seconds)
+        await self._end(mischiefs)
+
+    async def _end(self, mischiefs: list[Mischief]) -> None:
+        ended = [mischief for mischief in mischiefs if self._mischiefs.stop(mischief.id)]
+        down = {each.machine for each in self._mischiefs.active if each.kind.is_of_the_server}
+        for place in self._servers([each for each in ended if each.kind.is_of_the_server]):
+            if not any(self._places[name].server is place.server for name in down):
+                await place.server.start()
+
+
+def _can(kind: MischiefKind, place: Place) -> bool:
+    if kind is MischiefKind.CERTIFICATE:
+        return place.is_secure
+    return kind in ON_OPCUA or not place.is_opcua

@@ -1,0 +1,178 @@
+"""Wiring: turns a plant file into machines, servers and a truth file; the only module that names concrete parts."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from random import Random
+
+from firmware_sim.certificates import Certificates
+from firmware_sim.clock import Clock
+from firmware_sim.faults import Fault, labelled_channel
+from firmware_sim.layout import lay_out
+from firmware_sim.machine import Machine, Tell, Turn
+from firmware_sim.mischief import Mischief, Mischiefs
+from firmware_sim.modbus import Responder, TcpServer
+from firmware_sim.opcua import OpcuaPlantServer
+from firmware_sim.plant import (
+    MachineSettings,
+    ModbusRtuServer,
+    ModbusTcpServer,
+    ModbusTlsServer,
+    OpcuaServer,
+    Plant,
+    Server,
+)
+from firmware_sim.random_faults import draw_faults
+from firmware_sim.recording import read_recording
+from firmware_sim.rtu import RtuServer
+from firmware_sim.sources import Replay, Simulation, Source
+from firmware_sim.tags import Tag
+from firmware_sim.trouble import Place, PlantServer, Trouble
+from firmware_sim.truth import VERSION, Header, TrueMachine, TrueTag, TruthWriter
+from firmware_sim.unit import Unit
+
+AnyServer = TcpServer | RtuServer | OpcuaPlantServer
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    """A plant put together, not yet running."""
+
+    plant: Plant
+    machines: Mapping[str, Machine]
+    servers: Mapping[str, AnyServer]
+    mischiefs: Mischiefs
+    trouble: Trouble
+    truth: TruthWriter
+    certificates: Certificates
+    fault_ids: Callable[[], int]
+
+    def server_of(self, machine: MachineSettings) -> tuple[Server, AnyServer]:
+        """Return the settings of a machine's server and the server."""
+        settings = next(server for server in self.plant.servers if server.id == machine.server)
+        return settings, self.servers[machine.server]
+
+
+def build(plant: Plant, *, folder: Path, truth_path: Path, certificates: Path, clock: Clock) -> Works:
+    """Return the plant put together and its truth file opened; recordings are looked up from the folder.
+
+    Raise InvalidPlant and InvalidRecording.
+    """
+    is_opcua = {server.id: server.protocol == "opcua" for server in plant.servers}
+    sources = {machine.id: _source(plant, machine, folder) for machine in plant.machines}
+    tags = {m.id: lay_out(m, sources[m.id], is_opcua=is_opcua[m.server]) for m in plant.machines}
+    truth = TruthWriter(truth_path, clock, _header(plant, sources, tags, is_opcua, clock))
+    ids = count(1)
+    machines = {name: Machine(name, sources[name], tags[name], _teller(truth)) for name in sources}
+    _schedule(plant, machines, lambda: next(ids))
+    mischiefs = Mischiefs(_note(truth))
+    made = Certificates(certificates)
+    maker = _ServerMaker(plant, machines, mischiefs, truth, made, clock)
+    for machine in machines.values():
+        machine.step(clock.now_us())
+    servers = {server.id: maker.make(server) for server in plant.servers}
+    places = {machine.id: _place(machine, plant, servers) for machine in plant.machines}
+    trouble = Trouble(mischiefs, places, clock)
+    return Works(plant, machines, servers, mischiefs, trouble, truth, made, lambda: next(ids))
+
+
+def _source(plant: Plant, machine: MachineSettings, folder: Path) -> Source:
+    if machine.recording is not None:
+        return Replay(read_recording(folder / machine.recording), speed=machine.speed)
+    return Simulation(machine.type, seed=f"{plant.seed}/{machine.id}", period_s=machine.period_s)
+
+
+def _header(
+    plant: Plant,
+    sources: Mapping[str, Source],
+    tags: Mapping[str, tuple[Tag, ...]],
+    is_opcua: Mapping[str, bool],
+    clock: Clock,
+) -> Header:
+    machines = tuple(
+        TrueMachine(
+            machine.id,
+            "opcua" if is_opcua[machine.server] else "modbus",
+            tuple(TrueTag(tag.name, tag.type, tag.unit, tag.scale, tag.offset) for tag in tags[machine.id]),
+            next(tag.name for tag in tags[machine.id] if tag.channel == sources[machine.id].counter),
+        )
+        for machine in plant.machines
+    )
+    return Header(VERSION, plant.plant, plant.seed, clock.now_us(), machines)
+
+
+def _teller(truth: TruthWriter) -> Tell:
+    def tell(turn: Turn) -> None:
+        truth.fault(turn)
+
+    return tell
+
+
+def _note(truth: TruthWriter) -> Callable[[Mischief, bool], None]:
+    def note(mischief: Mischief, is_on: bool) -> None:  # noqa: FBT001 - began or ended
+        truth.mischief(mischief.id, is_on=is_on, machine=mischief.machine, kind=mischief.kind)
+
+    return note
+
+
+def _schedule(plant: Plant, machines: Mapping[str, Machine], next_id: Callable[[], int]) -> None:
+    for setting in plant.faults:
+        machine = machines[setting.machine]
+        channels, period_s = machine.source.channels, machine.source.period_s
+        channel = labelled_channel(setting.kind, setting.channel, channels)
+        ticks = max(1, round(setting.for_s / period_s))
+        at = round(setting.at_s / period_s) + 1
+        machine.schedule(Fault(next_id(), machine.name, setting.kind, channel, setting.sigma, at, ticks))
+    if plant.random_faults is not None:
+        for name, machine in machines.items():
+            random = Random(f"{plant.seed}/{name}/faults")  # noqa: S311 - a plant's accidents, not secrets
+            machine.draw_from(draw_faults(plant.random_faults, machine, random, next_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _ServerMaker:
+    """Makes a server of each protocol with the machines that belong to it."""
+
+    plant: Plant
+    machines: Mapping[str, Machine]
+    mischiefs: Mischiefs
+    truth: TruthWriter
+    certificates: Certificates
+    clock: Clock
+
+    def make(self, server: Server) -> AnyServer:
+        """Return the server of these settings."""
+        match server:
+            case ModbusTcpServer():
+                return TcpServer(self._responder(server.id), server.host, server.port)
+            case ModbusTlsServer():
+                context = self.certificates.tls_context(server.id, verify_clients=server.verify_clients)
+                return TcpServer(self._responder(server.id), server.host, server.port, context)
+            case ModbusRtuServer():
+                return RtuServer(self._responder(server.id), self.clock, server.link)
+            case OpcuaServer():
+                mine = [self.machines[m.id] for m in self.plant.machines if m.server == server.id]
+                return OpcuaPlantServer(server, mine, self.truth, self.certificates)
+
+    def _responder(self, server: str) -> Responder:
+        units = [
+            Unit(
+                self.machines[machine.id],
+                self.truth,
+                number=machine.unit,
+                is_open=machine.gaps == "zero",
+                max_registers=machine.max_registers,
+            )
+            for machine in self.plant.machines
+            if machine.server == server
+        ]
+        random = Random(f"{self.plant.seed}/{server}")  # noqa: S311 - garbage on purpose, not secrets
+        return Responder(units, self.mischiefs, self.truth, random)
+
+
+def _place(machine: MachineSettings, plant: Plant, servers: Mapping[str, PlantServer]) -> Place:
+    settings = next(server for server in plant.servers if server.id == machine.server)
+    is_opcua = isinstance(settings, OpcuaServer)
+    is_secure = isinstance(settings, OpcuaServer) and set(settings.security) != {"None"}
+    return Place(servers[machine.server], is_opcua=is_opcua, is_secure=is_secure)
