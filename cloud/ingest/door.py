@@ -1,0 +1,119 @@
+"""Door: a Unix socket by which other processes of the cloud hand readings to the one that writes, and ask its figures.
+
+Readings that come this way are committed in the same groups as those from the broker. The socket belongs to its owner
+only. When the writer's queue is full, or the store unavailable, the answer is `Unavailable`, at once.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from cloud.errors import Invalid, Unavailable
+from cloud.ingest.door_messages import (
+    Reply,
+    Request,
+    Take,
+    Tell,
+    arrival_of,
+    framed,
+    read_message,
+    reply_of,
+    short_path,
+)
+from cloud.ingest.figures import Figures
+from cloud.ingest.inbox import Inbox
+from cloud.ingest.parcels import DirectParcel, Outcome
+
+_BACKLOG = 64
+
+
+class Door:
+    """The server's side; trouble: why nothing can be written now, None while all is well."""
+
+    def __init__(self, inbox: Inbox, figures: Figures, *, trouble: Callable[[], Unavailable | None]) -> None:
+        self._inbox = inbox
+        self._figures = figures
+        self._trouble = trouble
+        self._callers: set[asyncio.StreamWriter] = set()
+
+    @asynccontextmanager
+    async def open(self, path: Path) -> AsyncIterator[None]:
+        """Listen on this socket until the end of the block; a socket left behind by a crash is taken over."""
+        listening = _listen(path)
+        server = await asyncio.start_unix_server(self._serve, sock=listening)
+        try:
+            yield
+        finally:
+            server.close()
+            for caller in tuple(self._callers):
+                caller.close()
+            _remove(path)
+
+    async def _serve(self, reader: asyncio.StreamReader, caller: asyncio.StreamWriter) -> None:
+        self._callers.add(caller)
+        decoder: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+        try:
+            while True:
+                self._handle(decoder.decode(await read_message(reader)), caller)
+                await caller.drain()
+        except (Unavailable, msgspec.MsgspecError, OSError):
+            return
+        finally:
+            self._callers.discard(caller)
+            caller.close()
+
+    def _handle(self, request: Request, caller: asyncio.StreamWriter) -> None:
+        match request:
+            case Tell():
+                _send(caller, Reply(request.number, samples=tuple(self._figures.samples())))
+            case Take():
+                self._take(request, caller)
+
+    def _take(self, request: Take, caller: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+
+        def done(outcome: Outcome) -> None:
+            loop.call_soon_threadsafe(_send, caller, reply_of(request.number, outcome))
+
+        trouble = self._trouble()
+        if trouble is not None:
+            _send(caller, reply_of(request.number, trouble))
+            return
+        try:
+            is_taken = self._inbox.offer(DirectParcel(arrival_of(request)), done)
+        except Invalid as error:
+            _send(caller, reply_of(request.number, error))
+            return
+        if not is_taken:
+            busy = Unavailable("too many readings wait to be written", code="INGEST_BUSY")
+            _send(caller, reply_of(request.number, busy))
+
+
+def _send(caller: asyncio.StreamWriter, reply: Reply) -> None:
+    if not caller.is_closing():
+        caller.write(framed(reply))
+
+
+def _remove(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _listen(path: Path) -> socket.socket:
+    _remove(path)
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        with short_path(path) as address:
+            listening.bind(address)
+    except OSError:
+        listening.close()
+        raise
+    finally:
+        os.umask(before)
+    listening.listen(_BACKLOG)
+    return listening

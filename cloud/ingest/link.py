@@ -1,0 +1,188 @@
+"""Link: one connection to the broker, kept for ever; messages are acknowledged by hand. The only user of paho here.
+
+Invariants: an acknowledgement goes out on the connection that its message came on, or not at all, since numbers begin
+anew with each connection; whatever is refused by the receiver stays with the broker, for the connection is given up.
+"""
+
+import logging
+import random
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from cloud.config import MqttSettings, TlsSettings
+
+Receive = Callable[[str, bytes, bool, Callable[[], None]], bool]
+"""Takes topic, payload, whether it was retained, and what to call when it is durable; False: no room."""
+_log = logging.getLogger(__name__)
+_KEEPALIVE_S = 30
+_RECEIVE_MAXIMUM = 64
+_MAX_PACKET_BYTES = 2 * 1024 * 1024
+_MAX_QUEUED = 2000
+_IN_FLIGHT = 20
+_KEPT_SESSION_S = 7 * 24 * 3600
+_FIRST_DELAY_S = 0.2
+_LAST_DELAY_S = 15.0
+
+
+class Link:
+    """A client in a thread of its own; name: the client id, kept: whether the broker keeps its messages while away."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        password: str,
+        *,
+        name: str,
+        kept: bool,
+        filters: Sequence[str],
+        receive: Receive,
+    ) -> None:
+        self._settings = settings
+        self._name = name
+        self._is_kept = kept
+        self._filters = tuple(filters)
+        self._receive = receive
+        self._sending = threading.Lock()
+        self._connection = 0
+        self._is_connected = False
+        self._delay_s = _FIRST_DELAY_S
+        self._stopping = threading.Event()
+        self._client = self._make_client(password)
+        self._thread = threading.Thread(target=self._run, name=f"link {name}", daemon=True)
+
+    @property
+    def is_connected(self) -> bool:
+        """Return whether the broker is there and the subscriptions were sent."""
+        return self._is_connected
+
+    def start(self) -> None:
+        """Begin to connect, and never give up."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Say goodbye and end the thread."""
+        self._stopping.set()
+        self._client.disconnect()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
+
+    def publish(self, topic: str, payload: bytes) -> bool:
+        """Hand over a message of QoS 1; return False where there is no connection to send it on. Any thread."""
+        with self._sending:
+            return self._is_connected and self._client.publish(topic, payload, qos=1).rc == 0
+
+    def _acknowledge(self, connection: int, number: int) -> None:
+        with self._sending:
+            if self._is_connected and connection == self._connection:
+                self._client.ack(number, 1)
+
+    def _make_client(self, password: str) -> Client:
+        is_old = self._settings.protocol == "3.1.1"
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._name,
+            clean_session=not self._is_kept if is_old else None,
+            protocol=MQTTProtocolVersion.MQTTv311 if is_old else MQTTProtocolVersion.MQTTv5,
+            transport=self._settings.transport,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.max_queued_messages_set(_MAX_QUEUED)
+        client.max_inflight_messages_set(_IN_FLIGHT)
+        if self._settings.username:
+            client.username_pw_set(self._settings.username, password or None)
+        if self._settings.tls is not None:
+            client.tls_set_context(_tls(self._settings.tls))
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _run(self) -> None:
+        is_known_lost = False
+        while not self._stopping.is_set():
+            try:
+                self._connect()
+                self._client.loop_forever(timeout=1.0)
+                is_known_lost = False
+            except OSError as error:
+                if not is_known_lost:
+                    _log.warning("no broker at %s:%d: %s", self._settings.host, self._settings.port, error)
+                is_known_lost = True
+            except Exception:  # noqa: BLE001 the root of this thread
+                _log.exception("the connection as %s failed and is made anew", self._name)
+            self._lost()
+            self._stopping.wait(self._delay_s * random.uniform(0.8, 1.2))  # noqa: S311 jitter
+            self._delay_s = min(2 * self._delay_s, _LAST_DELAY_S)
+
+    def _connect(self) -> None:
+        host, port = self._settings.host, self._settings.port
+        if self._settings.protocol == "3.1.1":
+            self._client.connect(host, port, keepalive=_KEEPALIVE_S)
+            return
+        wishes = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it so
+        wishes.ReceiveMaximum = _RECEIVE_MAXIMUM
+        wishes.MaximumPacketSize = _MAX_PACKET_BYTES
+        wishes.SessionExpiryInterval = _KEPT_SESSION_S if self._is_kept else 0
+        self._client.connect(host, port, keepalive=_KEEPALIVE_S, clean_start=not self._is_kept, properties=wishes)
+
+    def _lost(self) -> None:
+        with self._sending:
+            self._is_connected = False
+
+    def _on_connect(
+        self, client: Client, _: object, __: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            _log.error("the broker refuses %s: %s", self._name, reason)
+            return
+        allowed = getattr(properties, "ReceiveMaximum", _IN_FLIGHT)
+        client.max_inflight_messages_set(max(1, min(_IN_FLIGHT, allowed)))
+        client.subscribe([(one, 1) for one in self._filters])
+        with self._sending:
+            self._connection += 1
+            self._is_connected = True
+        self._delay_s = _FIRST_DELAY_S
+        _log.info("connected to the broker as %s", self._name)
+
+    def _on_disconnect(self, _: Client, __: object, ___: object, reason: ReasonCode, ____: object) -> None:
+        self._lost()
+        if not self._stopping.is_set():
+            _log.warning("%s lost the broker: %s", self._name, reason)
+
+    def _on_subscribe(self, _: Client, __: object, ___: int, reasons: list[ReasonCode], ____: object) -> None:
+        for wanted, reason in zip(self._filters, reasons, strict=False):
+            if reason.is_failure:
+                _log.error("the broker refuses %s the subscription %s: %s", self._name, wanted, reason)
+
+    def _on_message(self, client: Client, _: Any, message: MQTTMessage) -> None:  # noqa: ANN401 paho's own
+        connection, number = self._connection, message.mid
+        is_promised = message.qos > 0
+
+        def done() -> None:
+            if is_promised:
+                self._acknowledge(connection, number)
+
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            done()
+            return
+        if not self._receive(topic, bytes(message.payload), message.retain, done) and is_promised:
+            client.disconnect()
+
+
+def _tls(settings: TlsSettings) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=settings.ca)
+    if settings.certificate is not None:
+        context.load_cert_chain(settings.certificate, settings.key)
+    return context

@@ -1,0 +1,119 @@
+"""Subscriber: what the broker brings, turned into parcels; and the acks on their way back.
+
+Two connections: what gateways send is settled by acks of our own, so its session is clean and the broker keeps nothing
+for us; JSON telemetry has only the broker's promise, so its session is kept, under a name that stays the same.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from cloud.config import MqttSettings
+from cloud.ingest.figures import Figures
+from cloud.ingest.inbox import Inbox
+from cloud.ingest.link import Link
+from cloud.ingest.parcels import BatchParcel, HelloParcel, Outcome, Parcel, StateParcel, TelemetryParcel
+from protocols.delivery import Ack, encode
+from protocols.errors import InvalidTopic
+from protocols.topics import (
+    GatewayTopic,
+    gateway_filter,
+    gateway_topic,
+    parse_gateway,
+    parse_telemetry,
+    telemetry_filter,
+)
+
+_log = logging.getLogger(__name__)
+_FAMILY = "lineside_ingest_mqtt"
+
+
+class Subscriber:
+    """Fills the inbox; name: of this ingest process among the broker's clients.
+
+    Counts lineside_ingest_mqtt{outcome}: received, shed (QoS 0 and no room), invalid_topic, acks_sent, acks_unsent.
+    """
+
+    def __init__(
+        self, settings: MqttSettings, password: str, *, inbox: Inbox, figures: Figures, name: str = "lineside"
+    ) -> None:
+        self._inbox = inbox
+        self._figures = figures
+        gateways = [
+            gateway_filter(GatewayTopic.DATA, share=settings.share),
+            gateway_filter(GatewayTopic.HELLO, share=settings.share),
+            gateway_filter(GatewayTopic.STATE),
+        ]
+        self._gateways = Link(
+            settings,
+            password,
+            name=f"{name}-ingest-gateways",
+            kept=False,
+            filters=gateways,
+            receive=self._from_gateway,
+        )
+        self._devices = Link(
+            settings,
+            password,
+            name=f"{name}-ingest-devices",
+            kept=True,
+            filters=[telemetry_filter()],
+            receive=self._from_device,
+        )
+
+    @property
+    def is_connected(self) -> bool:
+        """Return whether both connections stand."""
+        return self._gateways.is_connected and self._devices.is_connected
+
+    def start(self) -> None:
+        """Connect, and never give up."""
+        self._gateways.start()
+        self._devices.start()
+
+    def stop(self) -> None:
+        """Read nothing more and disconnect."""
+        self._gateways.stop()
+        self._devices.stop()
+
+    def publish(self, acks: Sequence[tuple[str, Ack]]) -> None:
+        """Send acks; one that cannot go out is not kept, for the gateway will send again and be answered again."""
+        for gateway, ack in acks:
+            sent = self._gateways.publish(gateway_topic(gateway, GatewayTopic.ACK), encode(ack))
+            self._figures.count(_FAMILY, "acks_sent" if sent else "acks_unsent")
+        self._figures.show("lineside_ingest_broker_connected", float(self.is_connected))
+
+    def _from_gateway(self, topic: str, payload: bytes, is_retained: bool, done: Callable[[], None]) -> bool:  # noqa: FBT001 the form of Receive
+        try:
+            gateway, part = parse_gateway(topic)
+        except InvalidTopic:
+            return self._refuse(topic, done)
+        match part:
+            case GatewayTopic.DATA:
+                return self._offer(BatchParcel(gateway, payload), done)
+            case GatewayTopic.HELLO:
+                return self._offer(HelloParcel(gateway, payload), done)
+            case GatewayTopic.STATE:
+                return self._offer(StateParcel(gateway, payload, is_retained), done)
+            case GatewayTopic.ACK | GatewayTopic.COMMAND | GatewayTopic.REPLY:
+                return self._refuse(topic, done)
+
+    def _from_device(self, topic: str, payload: bytes, _: bool, done: Callable[[], None]) -> bool:  # noqa: FBT001 the form of Receive
+        try:
+            device = parse_telemetry(topic)
+        except InvalidTopic:
+            return self._refuse(topic, done)
+        return self._offer(TelemetryParcel(device, payload), done)
+
+    def _refuse(self, topic: str, done: Callable[[], None]) -> bool:
+        _log.warning("a message on %r, which is none of our topics", topic[:200])
+        self._figures.count(_FAMILY, "invalid_topic")
+        done()
+        return True
+
+    def _offer(self, parcel: Parcel, done: Callable[[], None]) -> bool:
+        def settled(_: Outcome) -> None:
+            done()
+
+        is_taken = self._inbox.offer(parcel, settled)
+        self._figures.count(_FAMILY, "received" if is_taken else "shed")
+        return is_taken
