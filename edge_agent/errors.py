@@ -4,6 +4,8 @@ LinesideError
 `-- AgentError
 |-- InvalidConfig       the configuration file is wrong: every finding at once, with file:line:column
 |-- DeviceError         a Device cannot be read now
+|   |-- DeviceRefused   it answered, and the answer is no
+|   |-- DeviceGarbled   what came is no answer to what was asked
 |   `-- DeviceLost      nothing answers at all: probe again later
 |-- BufferUnusable      the buffer cannot be used
 |   |-- BufferFull      nothing more can be given up for room
@@ -48,6 +50,18 @@ class InvalidConfig(AgentError):
 
 class DeviceError(AgentError):
     """A Device cannot be read now."""
+
+
+class DeviceRefused(DeviceError):
+    """It answered, and the answer is no; code: the protocol's own, such as a Modbus exception code."""
+
+    def __init__(self, message: str, *, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class DeviceGarbled(DeviceError):
+    """What came is no answer to what was asked."""
 
 
 class DeviceLost(DeviceError):

@@ -1,6 +1,7 @@
 """What a configuration says of Devices and their Tags: how to reach them, what to read, how to understand it."""
 
 from enum import StrEnum
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from msgspec import Meta, Struct
 
 from edge_agent.config.addresses import BusAddress, Link, parse_bus_url
 from protocols.reading import Kind
+from protocols.registers import RegisterFormat
 from protocols.tag import ByteOrder, DataType, WordOrder
 
 DeviceId = Annotated[
@@ -81,8 +83,8 @@ class TagSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def __post_init__(self) -> None:
         """Raise ValueError where settings contradict each other."""
-        if self.scale == 0:
-            raise ValueError("scale: 0 would make every value the offset")
+        if self.scale == 0 or not isfinite(self.scale) or not isfinite(self.offset):
+            raise ValueError("scale, offset: must be finite, and a scale of 0 would make every value the offset")
         if self.is_scaled and self.type in (DataType.TEXT, DataType.BOOL):
             raise ValueError(f"scale, offset: a {self.type} cannot be scaled")
         if self.range is not None and not self.range[0] < self.range[1]:
@@ -135,7 +137,21 @@ class ModbusTag(TagSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def kind(self) -> Kind:
         """Return the column that the Tag's values live in: bits are bools, scaled values floats."""
-        return Kind.BOOL if self.table.is_bits or self.bit is not None else super().kind
+        return self.form.kind
+
+    @property
+    def form(self) -> RegisterFormat:
+        """Return how one value lies in its registers; each bit of a bit table counts as a register."""
+        if self.table.is_bits or self.bit is not None:
+            return RegisterFormat(DataType.BOOL, bit=self.bit)
+        return RegisterFormat(
+            self.type,
+            byte_order=self.byte_order,
+            word_order=self.word_order,
+            length=self.length,
+            scale=self.scale,
+            offset=self.offset,
+        )
 
 
 class OpcuaTag(TagSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""When each Device is read, and what happens when it goes."""
