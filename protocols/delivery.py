@@ -12,7 +12,7 @@ from protocols.errors import InvalidContent
 
 MAX_MESSAGE_BYTES = 256 * 1024
 Instant = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
-Nonce = Annotated[int, msgspec.Meta(ge=0, le=(1 << 64) - 1)]
+Nonce = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class EpochRange(msgspec.Struct, frozen=True):
