@@ -49,7 +49,9 @@ def serve(  # noqa: PLR0913 - one parameter an option
     speed: Annotated[float, typer.Option(min=0.001, help="Show a recording so many times faster.")] = 1.0,
     opcua: Annotated[bool, typer.Option(help="Serve the recording over OPC UA too.")] = False,
     port: Annotated[int, typer.Option(help="The recording's Modbus port; 0: a free one.")] = 0,
-    certificates: Annotated[Path | None, typer.Option(help="Where to make certificates; else a new folder.")] = None,
+    certificates: Annotated[
+        Path | None, typer.Option(help="Where to make certificates; else a temporary folder.")
+    ] = None,
 ) -> None:
     """Serve a plant until Ctrl-C or SIGTERM.
 
@@ -72,8 +74,9 @@ def serve(  # noqa: PLR0913 - one parameter an option
             if ready_file is not None:
                 write_ready(ready_file, ready)
 
-        made = certificates or Path(tempfile.mkdtemp(prefix="lineside-sim-"))
-        asyncio.run(_run(described, folder, truth.absolute(), made.absolute(), tell))
+        with tempfile.TemporaryDirectory(prefix="lineside-sim-") as fresh:
+            made = (certificates or Path(fresh)).absolute()
+            asyncio.run(_run(described, folder, truth.absolute(), made, tell))
 
 
 @app.command()

@@ -85,6 +85,11 @@ class Machine:
             self._set[channel] = value
 
     @property
+    def counter(self) -> str:
+        """Return the name of the tag that counts the rows."""
+        return next(tag.name for tag in self.tags if tag.channel == self.source.counter)
+
+    @property
     def active_faults(self) -> tuple[Fault, ...]:
         """Return the faults that the current row shows."""
         return tuple(fault for fault in self._faults if fault.id in self._onsets)

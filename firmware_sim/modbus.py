@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from random import Random
 from ssl import SSLContext
 
+from firmware_sim.endpoints import Security
 from firmware_sim.errors import CannotListen
+from firmware_sim.machine import Machine
 from firmware_sim.mischief import Mischief, MischiefKind, Mischiefs
 from firmware_sim.truth import TruthWriter
 from firmware_sim.unit import BUSY, DEVICE_FAILURE, ILLEGAL_ADDRESS, NO_ANSWER, Reply, Unit, exception
@@ -112,13 +114,27 @@ class Responder:
 class TcpServer:
     """Modbus TCP, or TLS with a context; keeps its port over restarts."""
 
-    def __init__(self, responder: Responder, host: str, port: int, tls: SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        responder: Responder,
+        host: str,
+        port: int,
+        *,
+        tls: SSLContext | None = None,
+        security: Security | None = None,
+    ) -> None:
         self.host = host
         self.port = port
+        self.security = security
         self._responder = responder
         self._tls = tls
         self._server: asyncio.Server | None = None
         self._connections: set[_Connection] = set()
+
+    @property
+    def url(self) -> str:
+        """Return the address."""
+        return f"{'tls' if self._tls else 'tcp'}://{self.host}:{self.port}"
 
     async def start(self) -> None:
         """Listen; raise CannotListen."""
@@ -146,8 +162,14 @@ class TcpServer:
         for connection in tuple(self._connections):
             connection.break_off()
 
+    async def publish(self, machine: Machine) -> None:
+        """Do nothing: Modbus has no subscribers."""
+
     def renew_certificate(self) -> None:
         """Keep the certificate: only OPC UA clients pin one."""
+
+    def close(self) -> None:
+        """Do nothing: no files were made."""
 
 
 class _Connection(asyncio.Protocol, Wire):

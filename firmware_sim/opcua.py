@@ -7,7 +7,6 @@ read, each change that a monitored item was told of, and the first value of each
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from pathlib import Path
 
 from asyncua import ua
 from asyncua.common.callback import Callback, CallbackService, CallbackType, ServerItemCallback
@@ -15,7 +14,8 @@ from asyncua.server.server import Server
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.uatypes import DateTime
 
-from firmware_sim.certificates import SERVER_URI, Certificates, Pair
+from firmware_sim.certificates import CLIENT_URI, SERVER_URI, Certificates, Pair
+from firmware_sim.endpoints import Security
 from firmware_sim.errors import CannotListen
 from firmware_sim.machine import Machine, Row
 from firmware_sim.plant import OpcuaServer
@@ -49,7 +49,6 @@ class OpcuaPlantServer:
     ) -> None:
         self.host = settings.host
         self.port = settings.port
-        self.certificate: Path | None = None
         self._settings = settings
         self._machines = tuple(machines)
         self._truth = truth
@@ -61,14 +60,23 @@ class OpcuaPlantServer:
         self._written: dict[str, Row] = {}
 
     @property
-    def policies(self) -> tuple[str, ...]:
-        """Return the security policies that are offered."""
-        return tuple(self._settings.security)
-
-    @property
     def url(self) -> str:
         """Return the address."""
         return f"opc.tcp://{self.host}:{self.port}"
+
+    @property
+    def security(self) -> Security | None:
+        """Return what a client of a protected endpoint needs."""
+        if set(self._settings.security) == {"None"}:
+            return None
+        client = self._certificates.for_opcua_client()
+        return Security(
+            policies=tuple(self._settings.security),
+            server_certificate=str(self._pair.certificate) if self._pair else "",
+            client_certificate=str(client.certificate),
+            client_key=str(client.key),
+            application_uri=CLIENT_URI,
+        )
 
     async def start(self) -> None:
         """Listen; raise CannotListen."""
@@ -101,7 +109,6 @@ class OpcuaPlantServer:
         if self._pair is None:
             certificate, key = self._settings.certificate, self._settings.key
             self._pair = Pair(certificate, key) if certificate and key else self._fresh_pair()
-        self.certificate = self._pair.certificate
         await server.load_certificate(self._pair.certificate)
         await server.load_private_key(self._pair.key)
 
@@ -174,6 +181,9 @@ class OpcuaPlantServer:
         """Break every connection off and go on listening."""
         for transport in tuple(self._server.iserver.asyncio_transports if self._server else ()):
             transport.abort()
+
+    def close(self) -> None:
+        """Do nothing: what was made is the plant's."""
 
     def renew_certificate(self) -> None:
         """Show another certificate from the next start on."""

@@ -7,7 +7,9 @@ import tty
 from pathlib import Path
 
 from firmware_sim.clock import Clock
+from firmware_sim.endpoints import Security
 from firmware_sim.errors import CannotListen
+from firmware_sim.machine import Machine
 from firmware_sim.modbus import Responder, Wire
 
 RTU_SILENCE_S = 0.05
@@ -19,12 +21,18 @@ class RtuServer(Wire):
 
     def __init__(self, responder: Responder, clock: Clock, link: Path | None = None) -> None:
         self.path = Path()
+        self.security: Security | None = None
         self._responder = responder
         self._clock = clock
         self._link = link
         self._ends: tuple[int, int] | None = None
         self._buffer = b""
         self._heard_s = 0.0
+
+    @property
+    def url(self) -> str:
+        """Return the path that a client opens."""
+        return f"rtu://{self.path}"
 
     async def start(self) -> None:
         """Make the pair and answer on it; raise CannotListen where the link cannot be made."""
@@ -94,6 +102,9 @@ class RtuServer(Wire):
 
     async def reset(self) -> None:
         """Do nothing, for the same reason."""
+
+    async def publish(self, machine: Machine) -> None:
+        """Do nothing: Modbus has no subscribers."""
 
     def renew_certificate(self) -> None:
         """Do nothing: a serial line has no certificate."""

@@ -7,18 +7,17 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any, assert_never
 
-from firmware_sim.certificates import CLIENT_URI
+from firmware_sim.addresses import endpoints
 from firmware_sim.clock import Clock
 from firmware_sim.control import HOST, Calm, ControlPort, InjectFault, Request, SetValue, StartMischief, Status, Stop
-from firmware_sim.endpoints import Endpoint, EndpointTag, Ready, Security
+from firmware_sim.endpoints import Ready
 from firmware_sim.errors import Refused
 from firmware_sim.faults import Fault, labelled_channel
 from firmware_sim.machine import Machine
-from firmware_sim.opcua import OpcuaPlantServer
-from firmware_sim.plant import MachineSettings, ModbusTlsServer
-from firmware_sim.rtu import RtuServer
+from firmware_sim.plant import MachineSettings
+from firmware_sim.ports import PlantServer
 from firmware_sim.tags import Value
-from firmware_sim.wiring import AnyServer, Works
+from firmware_sim.wiring import Works
 
 LOG = logging.getLogger("lineside.sim")
 
@@ -55,7 +54,7 @@ class Serving:
     async def _operate(self) -> None:
         works = self._works
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._tick(machine), name=name) for name, machine in works.machines.items()]
+            tasks = [group.create_task(self._tick(each), name=each.id) for each in works.plant.machines]
             tasks.append(group.create_task(works.truth.keep_flushing(), name="truth"))
             tasks += [
                 group.create_task(self._make_mischief(index), name=f"mischief {index}")
@@ -65,9 +64,8 @@ class Serving:
             for task in tasks:
                 task.cancel()
 
-    async def _tick(self, machine: Machine) -> None:
-        settings = self._settings(machine.name)
-        server = self._works.server_of(settings)[1]
+    async def _tick(self, settings: MachineSettings) -> None:
+        machine, server = self._works.machines[settings.id], self._works.servers[settings.server]
         if settings.recording is not None:
             await machine.first_read.wait()
         due_s = self._clock.monotonic_s()
@@ -77,8 +75,7 @@ class Serving:
             if not machine.step(self._clock.now_us()):
                 LOG.info("%s: the recording is over, its last row stays", machine.name)
                 return
-            if isinstance(server, OpcuaPlantServer):
-                await server.publish(machine)
+            await server.publish(machine)
 
     async def _make_mischief(self, index: int) -> None:
         setting = self._works.plant.mischief[index]
@@ -143,77 +140,13 @@ class Serving:
             raise Refused(f"no machine {name!r}; allowed: {', '.join(self._works.machines)}")
         return machine
 
-    def _settings(self, name: str) -> MachineSettings:
-        return next(machine for machine in self._works.plant.machines if machine.id == name)
-
     def _ready(self, truth_path: str) -> Ready:
-        plant = self._works.plant
-        endpoints = tuple(self._endpoint(machine) for machine in plant.machines)
-        return Ready(plant.plant, os.getpid(), plant.seed, truth_path, f"{HOST}:{self._control.port}", endpoints)
-
-    def _endpoint(self, settings: MachineSettings) -> Endpoint:
-        machine = self._works.machines[settings.id]
-        server = self._works.server_of(settings)[1]
-        is_opcua = isinstance(server, OpcuaPlantServer)
-        tags = tuple(
-            EndpointTag(
-                name=tag.name,
-                type=tag.type,
-                unit=tag.unit,
-                scale=tag.scale,
-                offset=tag.offset,
-                table=tag.table,
-                address=tag.address,
-                word_order=tag.word_order,
-                byte_order=tag.byte_order,
-                bit=tag.bit,
-                length=tag.length,
-                node=f"ns=2;s={machine.name}.{tag.name}" if is_opcua else "",
-            )
-            for tag in machine.tags
-        )
-        return Endpoint(
-            machine=machine.name,
-            type=settings.type,
-            protocol="opcua" if is_opcua else "modbus",
-            url=self._url(settings),
-            period_s=machine.source.period_s,
-            counter=next(tag.name for tag in machine.tags if tag.channel == machine.source.counter),
-            tags=tags,
-            unit=settings.unit,
-            max_registers=settings.max_registers,
-            location=settings.location,
-            security=self._security(settings),
-        )
-
-    def _url(self, settings: MachineSettings) -> str:
-        described, server = self._works.server_of(settings)
-        if isinstance(server, OpcuaPlantServer):
-            return server.url
-        if isinstance(server, RtuServer):
-            return f"rtu://{server.path}"
-        scheme = "tls" if isinstance(described, ModbusTlsServer) else "tcp"
-        return f"{scheme}://{server.host}:{server.port}"
-
-    def _security(self, settings: MachineSettings) -> Security | None:
-        described, server = self._works.server_of(settings)
-        made = self._works.certificates
-        if isinstance(described, ModbusTlsServer):
-            client, shown = made.for_tls("tls-client"), made.for_tls(described.id)
-            return Security((), str(shown.certificate), str(made.ca), str(client.certificate), str(client.key))
-        if not isinstance(server, OpcuaPlantServer) or server.certificate is None:
-            return None
-        client = made.for_opcua_client()
-        return Security(
-            policies=server.policies,
-            server_certificate=str(server.certificate),
-            client_certificate=str(client.certificate),
-            client_key=str(client.key),
-            application_uri=CLIENT_URI,
-        )
+        works = self._works
+        described = endpoints(works.plant, works.machines, works.servers)
+        control = f"{HOST}:{self._control.port}"
+        return Ready(works.plant.plant, os.getpid(), works.plant.seed, truth_path, control, described)
 
 
-async def _take_down(server: AnyServer) -> None:
+async def _take_down(server: PlantServer) -> None:
     await server.stop()
-    if isinstance(server, RtuServer):
-        server.close()
+    server.close()

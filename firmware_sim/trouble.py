@@ -3,27 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from firmware_sim.clock import Clock
 from firmware_sim.errors import Refused
 from firmware_sim.mischief import ON_OPCUA, Mischief, MischiefKind, Mischiefs
-
-
-class PlantServer(Protocol):
-    """A server that can be stopped and started again at the same address. Owes: both are safe to call twice."""
-
-    async def start(self) -> None:
-        """Listen; raise CannotListen."""
-
-    async def stop(self) -> None:
-        """Break every connection off and stop listening."""
-
-    async def reset(self) -> None:
-        """Break every connection off and go on listening."""
-
-    def renew_certificate(self) -> None:
-        """Show another certificate from the next start on."""
+from firmware_sim.ports import PlantServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +16,6 @@ class Place:
 
     server: PlantServer
     is_opcua: bool
-    is_secure: bool
 
 
 class Trouble:
@@ -104,5 +87,5 @@ class Trouble:
 
 def _can(kind: MischiefKind, place: Place) -> bool:
     if kind is MischiefKind.CERTIFICATE:
-        return place.is_secure
+        return place.is_opcua and place.server.security is not None
     return kind in ON_OPCUA or not place.is_opcua

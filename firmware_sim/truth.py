@@ -187,8 +187,15 @@ class Truth:
 
     def series(self, machine: str, tag: str) -> list[tuple[int, Value]]:
         """Return (at_us, value) of each time that a tag was served, in order."""
-        found = ((answer, answer.tags.index(tag)) for answer in self._of(machine) if tag in answer.tags)
-        return [(answer.at_us, answer.values[index]) for answer, index in found]
+        return self.by_tag().get((machine, tag), [])
+
+    def by_tag(self) -> dict[tuple[str, str], list[tuple[int, Value]]]:
+        """Return (at_us, value) of each time that each (machine, tag) was served, in order."""
+        found: dict[tuple[str, str], list[tuple[int, Value]]] = {}
+        for answer in self.answers:
+            for tag, value in zip(answer.tags, answer.values, strict=True):
+                found.setdefault((answer.machine, tag), []).append((answer.at_us, value))
+        return found
 
     def rows(self, machine: str) -> list[int]:
         """Return the rows of a machine that were served, each once, in order."""

@@ -185,10 +185,10 @@ class _Image:
         """Return (index, raw value) of each tag that written data touches."""
         size = _size(table)
         cells, at = self._cells[table].copy(), (start - self._low[table]) * size
+        end = start + len(data) // size
         if at < 0:
             data, at = data[-at:], 0
         cells[at : at + len(data)] = data
-        end = start + len(data) // size
         return [
             (index, self._value(tag, cells))
             for index, tag in enumerate(self._tags)

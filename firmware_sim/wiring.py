@@ -8,12 +8,12 @@ from random import Random
 
 from firmware_sim.certificates import Certificates
 from firmware_sim.clock import Clock
+from firmware_sim.endpoints import Security
 from firmware_sim.faults import Fault, labelled_channel
 from firmware_sim.layout import lay_out
 from firmware_sim.machine import Machine, Tell, Turn
 from firmware_sim.mischief import Mischief, Mischiefs
 from firmware_sim.modbus import Responder, TcpServer
-from firmware_sim.opcua import OpcuaPlantServer
 from firmware_sim.plant import (
     MachineSettings,
     ModbusRtuServer,
@@ -23,16 +23,15 @@ from firmware_sim.plant import (
     Plant,
     Server,
 )
+from firmware_sim.ports import PlantServer
 from firmware_sim.random_faults import draw_faults
 from firmware_sim.recording import read_recording
 from firmware_sim.rtu import RtuServer
 from firmware_sim.sources import Replay, Simulation, Source
 from firmware_sim.tags import Tag
-from firmware_sim.trouble import Place, PlantServer, Trouble
+from firmware_sim.trouble import Place, Trouble
 from firmware_sim.truth import VERSION, Header, TrueMachine, TrueTag, TruthWriter
 from firmware_sim.unit import Unit
-
-AnyServer = TcpServer | RtuServer | OpcuaPlantServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +40,12 @@ class Works:
 
     plant: Plant
     machines: Mapping[str, Machine]
-    servers: Mapping[str, AnyServer]
+    servers: Mapping[str, PlantServer]
     mischiefs: Mischiefs
     trouble: Trouble
     truth: TruthWriter
     certificates: Certificates
     fault_ids: Callable[[], int]
-
-    def server_of(self, machine: MachineSettings) -> tuple[Server, AnyServer]:
-        """Return the settings of a machine's server and the server."""
-        settings = next(server for server in self.plant.servers if server.id == machine.server)
-        return settings, self.servers[machine.server]
 
 
 def build(plant: Plant, *, folder: Path, truth_path: Path, certificates: Path, clock: Clock) -> Works:
@@ -72,7 +66,7 @@ def build(plant: Plant, *, folder: Path, truth_path: Path, certificates: Path, c
     for machine in machines.values():
         machine.step(clock.now_us())
     servers = {server.id: maker.make(server) for server in plant.servers}
-    places = {machine.id: _place(machine, plant, servers) for machine in plant.machines}
+    places = {each.id: Place(servers[each.server], is_opcua=is_opcua[each.server]) for each in plant.machines}
     trouble = Trouble(mischiefs, places, clock)
     return Works(plant, machines, servers, mischiefs, trouble, truth, made, lambda: next(ids))
 
@@ -141,19 +135,32 @@ class _ServerMaker:
     certificates: Certificates
     clock: Clock
 
-    def make(self, server: Server) -> AnyServer:
+    def make(self, server: Server) -> PlantServer:
         """Return the server of these settings."""
         match server:
             case ModbusTcpServer():
                 return TcpServer(self._responder(server.id), server.host, server.port)
             case ModbusTlsServer():
-                context = self.certificates.tls_context(server.id, verify_clients=server.verify_clients)
-                return TcpServer(self._responder(server.id), server.host, server.port, context)
+                return self._tls(server)
             case ModbusRtuServer():
                 return RtuServer(self._responder(server.id), self.clock, server.link)
             case OpcuaServer():
                 mine = [self.machines[m.id] for m in self.plant.machines if m.server == server.id]
+                from firmware_sim.opcua import OpcuaPlantServer  # noqa: PLC0415 - half a second that Modbus saves
+
                 return OpcuaPlantServer(server, mine, self.truth, self.certificates)
+
+    def _tls(self, server: ModbusTlsServer) -> PlantServer:
+        made = self.certificates
+        context = made.tls_context(server.id, verify_clients=server.verify_clients)
+        shown, client = made.for_tls(server.id), made.for_tls("tls-client")
+        security = Security(
+            server_certificate=str(shown.certificate),
+            ca=str(made.ca),
+            client_certificate=str(client.certificate),
+            client_key=str(client.key),
+        )
+        return TcpServer(self._responder(server.id), server.host, server.port, tls=context, security=security)
 
     def _responder(self, server: str) -> Responder:
         units = [
@@ -169,10 +176,3 @@ class _ServerMaker:
         ]
         random = Random(f"{self.plant.seed}/{server}")  # noqa: S311 - garbage on purpose, not secrets
         return Responder(units, self.mischiefs, self.truth, random)
-
-
-def _place(machine: MachineSettings, plant: Plant, servers: Mapping[str, PlantServer]) -> Place:
-    settings = next(server for server in plant.servers if server.id == machine.server)
-    is_opcua = isinstance(settings, OpcuaServer)
-    is_secure = isinstance(settings, OpcuaServer) and set(settings.security) != {"None"}
-    return Place(servers[machine.server], is_opcua=is_opcua, is_secure=is_secure)
