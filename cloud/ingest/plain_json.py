@@ -69,7 +69,9 @@ class PlainJson:
     def _kinds_of(self, device: str) -> dict[str, Kind]:
         kinds = self._kinds.get(device)
         if kinds is None:
-            kinds = {series.key.tag: series.kind for series in self._store.series(source="", device=device)}
+            kinds = {}
+            for series in self._store.series(source="", device=device):
+                kinds.setdefault(series.key.tag, series.kind)
             self._kinds[device] = kinds
             while len(self._kinds) > _KEPT_DEVICES:
                 self._kinds.popitem(last=False)

@@ -1,0 +1,110 @@
+"""Devices: every Device that ever sent a reading, its newest value, and whether it still speaks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cloud.errors import NotFound
+from cloud.ports import Clock, Points, ReadingStore, Series, StoredDevice
+from protocols.reading import Kind, Quality
+from protocols.tag import DeviceInfo
+
+_SILENT_PERIODS = 3
+_LEAST_SILENCE_US = 60 * 1_000_000
+
+
+class DeviceStatus(StrEnum):
+    """How a Device is, by what came of it last."""
+
+    NORMAL = "normal"
+    WARNING = "warning"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class LastValue:
+    """The newest reading of one series; time in microseconds since the epoch."""
+
+    tag: str
+    unit: str
+    value: float | int | bool | str
+    time_us: int
+    quality: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenDevice:
+    """A Device of a source and its newest readings; primary: of its primary series, else of its first one."""
+
+    source: str
+    info: DeviceInfo
+    status: DeviceStatus
+    last_seen_us: int | None
+    primary: LastValue | None
+    latest: tuple[LastValue, ...]
+
+
+class Devices:
+    """Reads devices from the reading store."""
+
+    def __init__(self, store: ReadingStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def list(self) -> Sequence[SeenDevice]:
+        """Return all, in the order in which they first came."""
+        devices, series = self._store.devices(), self._store.series()
+        newest = dict(zip((one.id for one in series), self._store.latest(series), strict=True))
+        by_device: dict[tuple[str, str], list[Series]] = {}
+        for one in series:
+            by_device.setdefault((one.key.source, one.key.device), []).append(one)
+        return [
+            self._seen(device, [(one, newest[one.id]) for one in by_device.get((device.source, device.info.id), ())])
+            for device in devices
+        ]
+
+    def get(self, source: str, device_id: str) -> SeenDevice:
+        """Return one; raise NotFound."""
+        wanted = (one for one in self._store.devices() if (one.source, one.info.id) == (source, device_id))
+        device = next(wanted, None)
+        if device is None:
+            raise NotFound(f"no device {device_id!r} of {source or 'its own'!r}", code="DEVICE_NOT_FOUND")
+        series = self._store.series(source=source, device=device_id)
+        return self._seen(device, list(zip(series, self._store.latest(series), strict=True)))
+
+    def _seen(self, device: StoredDevice, pairs: Sequence[tuple[Series, Points]]) -> SeenDevice:
+        filled = [(series, points) for series, points in pairs if len(points.time_us)]
+        values = tuple(_last(series, points) for series, points in filled)
+        primary = next((value for value, (series, _) in zip(values, filled, strict=True) if series.is_primary), None)
+        last_seen_us = max((value.time_us for value in values), default=None)
+        period_s = min((series.period_s for series, _ in pairs if series.period_s > 0), default=0.0)
+        return SeenDevice(
+            source=device.source,
+            info=device.info,
+            status=judge(values, last_seen_us, period_s=period_s, now_us=self._clock.now_us()),
+            last_seen_us=last_seen_us,
+            primary=primary or next(iter(values), None),
+            latest=values,
+        )
+
+
+def judge(values: Iterable[LastValue], last_seen_us: int | None, *, period_s: float, now_us: int) -> DeviceStatus:
+    """Return how a device is: silent for three periods and a minute is offline, a doubtful value is a warning."""
+    patience_us = max(_SILENT_PERIODS * round(period_s * 1e6), _LEAST_SILENCE_US)
+    if last_seen_us is None or now_us - last_seen_us > patience_us:
+        return DeviceStatus.OFFLINE
+    doubtful = any(value.quality != Quality.GOOD for value in values)
+    return DeviceStatus.WARNING if doubtful else DeviceStatus.NORMAL
+
+
+def _last(series: Series, points: Points) -> LastValue:
+    found = points.value[0].item()
+    value: float | int | bool | str = found
+    match points.kind:
+        case Kind.TEXT:
+            value = points.texts[found]
+        case Kind.BOOL:
+            value = bool(found)
+        case Kind.FLOAT | Kind.INT | Kind.UINT:
+            pass
+    return LastValue(series.key.tag, series.unit, value, int(points.time_us[0]), int(points.quality[0]))

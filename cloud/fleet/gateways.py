@@ -1,0 +1,71 @@
+"""Gateways: every Gateway that ever spoke, how it is, and where its readings are."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from cloud.errors import NotFound
+from cloud.fleet.accounting import Accounting, LedgerRow, account, total
+from cloud.storage.chunks.database import Database
+
+_ACCOUNT = ", ".join(one.name for one in fields(LedgerRow))
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """One Gateway as it last told; times in microseconds since the epoch, None where it never was.
+
+    clock_skew_us: how far its clock was behind ours at its last hello, with the way of the message in it; generation:
+    of the store, as it believed then; cloned_us, conflict_us: when two gateways last seemed to share this name.
+    """
+
+    name: str
+    version: str
+    is_online: bool
+    first_seen_us: int
+    last_seen_us: int
+    clock_skew_us: int | None
+    clock_is_set: bool
+    generation: int
+    epoch: int | None
+    cloned_us: int | None
+    conflict_us: int | None
+    skipped_polls: int
+    epochs: tuple[Accounting, ...]
+    total: Accounting
+
+
+_NAMES = tuple(one.name for one in fields(Gateway) if one.name not in ("epochs", "total"))
+_COLUMNS = ", ".join(_NAMES)
+
+
+class Gateways:
+    """Reads what ingest writes; the database may be open read-only."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list(self) -> Sequence[Gateway]:
+        """Return all, in order of their names; raise Unavailable."""
+        with self._database.snapshot():
+            rows = tuple(self._rows(f"select {_COLUMNS} from gateway order by name"))  # noqa: S608 our names
+            return [self._gateway(row) for row in rows]
+
+    def get(self, name: str) -> Gateway:
+        """Return one by its name; raise NotFound or Unavailable."""
+        with self._database.snapshot():
+            rows = self._rows(f"select {_COLUMNS} from gateway where name = ?", name)  # noqa: S608 our names
+            row = next(iter(rows), None)
+            if row is None:
+                raise NotFound(f"no gateway named {name!r} has ever spoken", code="GATEWAY_NOT_FOUND")
+            return self._gateway(row)
+
+    def _rows(self, statement: str, *parameters: str) -> Iterable[tuple[Any, ...]]:
+        return self._database.execute(statement, parameters)
+
+    def _gateway(self, row: tuple[Any, ...]) -> Gateway:
+        statement = f"select {_ACCOUNT} from ledger_epoch where gateway = ? order by id desc"  # noqa: S608 our names
+        epochs = tuple(account(LedgerRow(*found)) for found in self._rows(statement, row[0]))
+        flags = {"is_online": bool(row[2]), "clock_is_set": bool(row[6])}
+        told = dict(zip(_NAMES, row, strict=True)) | flags
+        return Gateway(**told, epochs=epochs, total=total(epochs))

@@ -1,0 +1,64 @@
+"""Devices: their newest values and whether they still speak."""
+
+import pytest
+
+from cloud.errors import NotFound
+from cloud.fleet.devices import Devices, DeviceStatus
+from cloud.ports import Arrival
+from cloud.storage.memory import MemoryStore
+from protocols.reading import Kind, Quality, ReadingBlock
+from protocols.tag import DeviceInfo, TagInfo, TagTable
+from tests.support.cloud_clock import START_US, HandClock
+from tests.support.readings import block, column, text_block
+
+
+def _table(*tags: TagInfo, device: str = "pump-1") -> TagTable:
+    return TagTable((DeviceInfo(device, type="pump"),), tags)
+
+
+def _devices(table: TagTable, *blocks: ReadingBlock) -> tuple[Devices, HandClock]:
+    clock = HandClock()
+    store = MemoryStore(clock)
+    for one in blocks:
+        with store.transaction():
+            store.write([Arrival("gw-1", table, one)])
+    return Devices(store, clock), clock
+
+
+def test_a_device_shows_its_primary_series_and_every_newest_value() -> None:
+    table = _table(TagInfo(0, "mode", Kind.TEXT), TagInfo(0, "flow", Kind.FLOAT, "l/min", 1.0, is_primary=True))
+    devices, _ = _devices(
+        table, text_block(["auto", "off"], start_us=START_US), block([1.0, 2.5], tag=1, start_us=START_US)
+    )
+    (seen,) = devices.list()
+    assert seen.primary is not None
+    assert (seen.primary.tag, seen.primary.value, seen.primary.unit) == ("flow", 2.5, "l/min")
+    assert {value.tag: value.value for value in seen.latest} == {"mode": "off", "flow": 2.5}
+    assert seen == devices.get("gw-1", "pump-1")
+
+
+def test_a_device_is_offline_after_three_periods_and_a_minute_of_silence() -> None:
+    devices, clock = _devices(_table(TagInfo(0, "flow", Kind.FLOAT, period_s=30.0)), block([1.0], start_us=START_US))
+    clock.move(90)
+    assert devices.list()[0].status is DeviceStatus.NORMAL
+    clock.move(1)
+    assert devices.list()[0].status is DeviceStatus.OFFLINE
+
+
+def test_a_doubtful_newest_value_is_a_warning() -> None:
+    rows = ReadingBlock((column([1.0], start_us=START_US, quality=Quality.FLAT_LINE),))
+    devices, _ = _devices(_table(TagInfo(0, "on", Kind.FLOAT)), rows)
+    assert devices.list()[0].status is DeviceStatus.WARNING
+
+
+def test_a_device_without_a_reading_is_offline_and_shows_nothing() -> None:
+    devices, _ = _devices(_table(TagInfo(0, "on", Kind.BOOL)), ReadingBlock())
+    (seen,) = devices.list()
+    assert (seen.status, seen.primary, seen.last_seen_us) == (DeviceStatus.OFFLINE, None, None)
+
+
+def test_a_device_that_never_came_is_not_found() -> None:
+    devices, _ = _devices(_table(TagInfo(0, "on", Kind.BOOL)), block([1], kind=Kind.BOOL, start_us=START_US))
+    assert devices.list()[0].latest[0].value is True
+    with pytest.raises(NotFound):
+        devices.get("gw-1", "pump-2")
