@@ -1,0 +1,55 @@
+"""What the OpenAPI document says of each operation: an example of the answer, and every error it may give."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from cloud.api.frame import CODES, TITLES
+
+Responses = dict[int | str, dict[str, Any]]
+
+
+class ErrorDetail(BaseModel):
+    """The generic code, the message for people, and facts."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+    value: str
+
+
+class ErrorBody(BaseModel):
+    """The body of every error; under /api `error` is a text, with `details` and `code` beside it."""
+
+    error: ErrorDetail
+    detail: str
+    error_code: str
+    errors: list[FieldError]
+    timestamp: str
+    request_id: str
+
+
+def answers(example: object, *statuses: int) -> Responses:
+    """Return the documented answers of an operation: an example of a good one, and its errors."""
+    documented: Responses = {200: {"content": {"application/json": {"example": example}}}}
+    return documented | {status: _error(status) for status in (*statuses, 500)}
+
+
+def _error(status: int) -> dict[str, Any]:
+    message = f"{TITLES[status]}."
+    example = {
+        "error": {"code": CODES[status], "message": message, "details": {}},
+        "detail": message,
+        "error_code": CODES[status],
+        "errors": [],
+        "timestamp": "2026-01-15T10:30:00Z",
+        "request_id": "e0c4d7a0-1234-4b2a-9a8b-001122334455",
+    }
+    return {"model": ErrorBody, "description": TITLES[status], "content": {"application/json": {"example": example}}}

@@ -1,0 +1,116 @@
+"""Turns everything that can be raised in a request into one error body, once."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from cloud.api.frame import CODES, Failure, failure
+from cloud.domain.times import to_text
+from cloud.errors import (
+    CloudError,
+    Conflict,
+    Forbidden,
+    Invalid,
+    Limited,
+    NotFound,
+    Unauthorized,
+    Unavailable,
+)
+from cloud.ports import Clock
+
+MISSING_IS_400 = "x-missing-field-is-400"
+"""Routes that carry this mark answer a missing required field with 400 INVALID_REQUEST, as their documents say."""
+_STATUS: dict[type[CloudError], int] = {
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Invalid: 422,
+    Limited: 429,
+    Unavailable: 503,
+}
+_RETRY_AFTER_S = 5
+_ISSUES = {"missing": "This field is required"}
+Handler = Callable[[Request, Any], Awaitable[Response]]
+
+
+def install_errors(app: FastAPI, clock: Clock) -> None:
+    """Let this application render all its errors here."""
+
+    def handler(describe: Callable[[Request, Any], Failure]) -> Handler:
+        async def handle(request: Request, error: Any) -> Response:  # noqa: ANN401 each kind has its own
+            return render(describe(request, error), request, clock)
+
+        return handle
+
+    app.add_exception_handler(CloudError, handler(_of_cloud))
+    app.add_exception_handler(HTTPException, handler(_of_http))
+    app.add_exception_handler(RequestValidationError, handler(_of_validation))
+
+
+def render(what: Failure, request: Request, clock: Clock) -> Response:
+    """Return the answer that tells of a failure."""
+    body = what.body(
+        path=request.url.path,
+        request_id=request.scope.get("request_id", ""),
+        timestamp=to_text(clock.now_us()),
+    )
+    return Response(body, what.status, dict(what.headers), "application/json")
+
+
+def _of_cloud(_request: Request, error: CloudError) -> Failure:
+    status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
+    message = str(error) if status != 500 else "something went wrong inside"
+    named = error.details.get("field")
+    errors = [{"field": str(named), "message": str(error.details.get("issue", message)), "value": ""}] if named else []
+    return Failure(status, CODES[status], message, error.code, error.details, errors, _headers(status, error))
+
+
+def _headers(status: int, error: CloudError) -> dict[str, str]:
+    match status:
+        case 401:
+            return {"WWW-Authenticate": "Bearer"}
+        case 429:
+            return {"Retry-After": str(round(getattr(error, "retry_after_s", _RETRY_AFTER_S)) or 1)}
+        case 503:
+            return {"Retry-After": str(_RETRY_AFTER_S)}
+        case _:
+            return {}
+
+
+def _of_http(_request: Request, error: HTTPException) -> Failure:
+    return failure(error.status_code, str(error.detail), headers=error.headers)
+
+
+def _of_validation(request: Request, error: RequestValidationError) -> Failure:
+    found = error.errors()
+    if any(one["type"] == "json_invalid" for one in found):
+        return failure(400, "the body is not valid JSON", specific="INVALID_FORMAT")
+    errors = [{"field": _field(one["loc"]), "message": _issue(one), "value": _shown(one)} for one in found]
+    details = {"field": errors[0]["field"], "issue": errors[0]["message"]}
+    missing = next((index for index, one in enumerate(found) if one["type"] == "missing"), None)
+    extra = getattr(request.scope.get("route"), "openapi_extra", None) or {}
+    if missing is not None and extra.get(MISSING_IS_400):
+        details = {"field": errors[missing]["field"], "issue": errors[missing]["message"]}
+        return Failure(400, CODES[400], _message(found[missing]), CODES[400], details, errors)
+    return Failure(422, CODES[422], "Validation error", "INVALID_PARAMETERS", details, errors)
+
+
+def _message(found: dict[str, Any]) -> str:
+    return f"The request {'body' if found['loc'][0] == 'body' else 'query'} is invalid"
+
+
+def _field(where: tuple[str | int, ...]) -> str:
+    return ".".join(str(part) for part in where[1:]) or str(where[0])
+
+
+def _issue(found: dict[str, Any]) -> str:
+    return _ISSUES.get(found["type"], str(found["msg"]))
+
+
+def _shown(found: dict[str, Any]) -> str:
+    value = found.get("input")
+    return "" if found["type"] == "missing" or isinstance(value, dict | list) else str(value)[:100]

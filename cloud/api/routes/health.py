@@ -1,0 +1,158 @@
+"""GET /health and its parts: whether this server and what it stands on do their work."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from cloud.api.deps import Guest, ServicesDep
+from cloud.api.document import answers
+from cloud.domain.times import to_datetime
+from cloud.operations.health import Component, Health, Status
+
+router = APIRouter(prefix="/health", tags=["health"])
+_AT = "2026-01-15T10:30:00Z"
+_COMPONENTS = {"database": "healthy", "store": "healthy", "ingest": "healthy", "cache": "healthy", "redis": "healthy"}
+_EXAMPLE = {
+    "status": "healthy",
+    "version": "0.1.0",
+    "uptime_seconds": 86400,
+    "database": "ok",
+    "redis": "ok",
+    "timestamp": _AT,
+    "components": _COMPONENTS,
+}
+_DETAILED = {
+    "status": "healthy",
+    "timestamp": _AT,
+    "version": "0.1.0",
+    "uptime_seconds": 86400,
+    "alarms": [],
+    "components": {
+        "database": {"status": "healthy", "details": {"connection_pool": "0/5 active", "response_time_ms": 0.4}},
+        "store": {"status": "healthy", "details": {"readings": 86400, "free_share": 0.6}},
+        "ingest": {"status": "healthy", "details": {"takes_readings": True}},
+        "cache": {"status": "healthy", "details": {"mode": "embedded"}},
+    },
+}
+
+
+class HealthAnswer(BaseModel):
+    """The whole in one word, and each part in one."""
+
+    status: Status
+    version: str
+    uptime_seconds: int
+    database: Literal["ok", "error"]
+    redis: Literal["ok", "error"]
+    timestamp: datetime
+    components: dict[str, Status]
+
+
+class ComponentAnswer(BaseModel):
+    """One part and what is known of it."""
+
+    status: Status
+    details: dict[str, Any]
+
+
+class DetailedHealth(BaseModel):
+    """Every part with its facts, and what an operator must see to."""
+
+    status: Status
+    timestamp: datetime
+    version: str
+    uptime_seconds: int
+    alarms: list[str]
+    components: dict[str, ComponentAnswer]
+
+
+class DatabaseHealth(BaseModel):
+    """Whether the records can be reached."""
+
+    db_status: Literal["connected", "disconnected"]
+
+
+class CacheHealth(BaseModel):
+    """The store of idempotency keys; without Redis it is embedded."""
+
+    status: Status
+    info: dict[str, str]
+
+
+class Alive(BaseModel):
+    """This process answers."""
+
+    status: Literal["alive"]
+
+
+@router.get("", summary="Health of the whole", responses=answers(_EXAMPLE, 503))
+async def health(services: ServicesDep, response: Response) -> HealthAnswer:
+    """503 when nothing can be answered; `degraded` when a part is not well and readings can still be read."""
+    found = await services.doctor.examine()
+    response.status_code = _code(found.status)
+    words = {name: component.status for name, component in found.components.items()}
+    return HealthAnswer(
+        status=found.status,
+        version=services.version,
+        uptime_seconds=int(found.uptime_s),
+        database="ok" if words["database"] is Status.HEALTHY else "error",
+        redis="ok" if words["cache"] is Status.HEALTHY else "error",
+        timestamp=to_datetime(found.at_us),
+        components=words | {"redis": words["cache"]},
+    )
+
+
+@router.get("/live", summary="Is this process alive", responses=answers({"status": "alive"}))
+async def live() -> Alive:
+    """Whether this process answers, whatever it stands on: for whoever restarts it."""
+    return Alive(status="alive")
+
+
+@router.get("/db", summary="Health of the records", responses=answers({"db_status": "connected"}, 503))
+async def database(services: ServicesDep, response: Response) -> DatabaseHealth:
+    """Whether the records' database answers."""
+    found = await services.doctor.database()
+    response.status_code = _code(found.status)
+    return DatabaseHealth(db_status="connected" if found.status is Status.HEALTHY else "disconnected")
+
+
+@router.get(
+    "/redis", summary="Health of the key store", responses=answers({"status": "healthy", "info": {"mode": "embedded"}})
+)
+async def cache(services: ServicesDep) -> CacheHealth:
+    """Whichever store of idempotency keys is configured; `embedded` without Redis."""
+    found = services.doctor.cache()
+    return CacheHealth(status=found.status, info={key: str(value) for key, value in found.details.items()})
+
+
+@router.get("/detailed", summary="Health of every part", responses=answers(_DETAILED, 503))
+async def detailed(services: ServicesDep, response: Response, guest: Guest) -> DetailedHealth:
+    """Each part with its facts and the alarms; what names hosts, engines or causes is shown to callers with a key."""
+    found = await services.doctor.examine()
+    response.status_code = _code(found.status)
+    return _detailed(found, version=services.version, is_known=guest is not None)
+
+
+def _detailed(found: Health, *, version: str, is_known: bool) -> DetailedHealth:
+    return DetailedHealth(
+        status=found.status,
+        timestamp=to_datetime(found.at_us),
+        version=version,
+        uptime_seconds=int(found.uptime_s),
+        alarms=list(found.alarms),
+        components={name: _component(part, is_known=is_known) for name, part in found.components.items()},
+    )
+
+
+def _component(part: Component, *, is_known: bool) -> ComponentAnswer:
+    details = dict(part.details)
+    if is_known:
+        details |= part.private
+        details |= {"problem": part.problem} if part.problem else {}
+    return ComponentAnswer(status=part.status, details=details)
+
+
+def _code(status: Status) -> int:
+    return 503 if status is Status.UNHEALTHY else 200

@@ -1,0 +1,36 @@
+"""GET /: who is here; a browser is sent on to a page for people."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+from pydantic import BaseModel
+from starlette.responses import RedirectResponse
+
+from cloud.api.deps import ServicesDep
+from cloud.api.document import answers
+
+router = APIRouter(tags=["system"])
+_EXAMPLE = {"name": "Lineside", "version": "0.1.0", "message": "Welcome to Lineside. The API is under /api/v1."}
+
+
+class Welcome(BaseModel):
+    """Name and version of this server."""
+
+    name: str
+    version: str
+    message: str
+
+
+def prefers_html(accept: str) -> bool:
+    """Return whether a client names text/html before any JSON."""
+    kinds = [part.partition(";")[0].strip() for part in accept.lower().split(",")]
+    wanted = next((kind for kind in kinds if kind in ("text/html", "application/json")), "")
+    return wanted == "text/html"
+
+
+@router.get("/", summary="Welcome", responses=answers(_EXAMPLE), response_model=Welcome)
+async def welcome(services: ServicesDep, accept: Annotated[str, Header()] = "") -> Welcome | Response:
+    """Name and version as JSON; a client that prefers text/html is redirected to the console or to the API's pages."""
+    if prefers_html(accept):
+        return RedirectResponse("/ui/" if services.has_console else "/docs", 307)
+    return Welcome(**(_EXAMPLE | {"version": services.version}))

@@ -1,0 +1,68 @@
+"""The web application: the routes, their documents and the frame around every request."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+
+from cloud.api.errors import install_errors
+from cloud.api.metrics import Metrics
+from cloud.api.middleware import App, BodyLimit, Envelope, Hosts, Requests
+from cloud.api.pages import pages
+from cloud.api.v1 import include_aliases, include_all
+from cloud.services import Services
+
+_TITLE = "Lineside API"
+_SUMMARY = "Readings, devices and gateways of a plant: nothing lost, nothing twice."
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What is let in: names in Host headers beside IP numbers, and the size of bodies."""
+
+    allowed_hosts: Collection[str]
+    max_body_bytes: int
+    docs: bool = True
+
+
+def bare_api(version: str) -> FastAPI:
+    """Return the application without services, enough to print its document."""
+    app = _fastapi(version)
+    include_all(app)
+    return app
+
+
+def alias_api(version: str) -> FastAPI:
+    """Return the application as it is under /api, for its document only."""
+    app = _fastapi(version)
+    include_aliases(app)
+    return app
+
+
+def build_app(services: Services, metrics: Metrics, door: Door) -> App:
+    """Return the ASGI application: frame outside, routes inside."""
+    api = bare_api(services.version)
+    api.state.services = services
+    api.state.metrics = metrics
+    install_errors(api, services.clock)
+    if door.docs:
+        api.include_router(pages(api, alias_api(services.version)))
+    limited = BodyLimit(Envelope(api, services.clock), services.clock, max_bytes=door.max_body_bytes)
+    return Requests(Hosts(limited, services.clock, door.allowed_hosts), services.clock, metrics.observe)
+
+
+def _fastapi(version: str) -> FastAPI:
+    return FastAPI(
+        title=_TITLE,
+        summary=_SUMMARY,
+        version=version,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

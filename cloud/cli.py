@@ -1,0 +1,94 @@
+"""lineside-cloud: init, serve, migrate, key, doctor, openapi."""
+
+import json
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cloud.app import alias_api, bare_api
+from cloud.clock import SystemClock
+from cloud.commands.keys import app as keys
+from cloud.commands.options import AsJson, ConfigPath, refused, settings_of
+from cloud.commands.serve import serve
+from cloud.diagnosis import diagnose
+from cloud.setup import make_directory, migrate, write_config, write_first_key
+from cloud.wiring import DISTRIBUTION
+
+app = typer.Typer(help="The cloud of Lineside.", no_args_is_help=True, pretty_exceptions_enable=False)
+app.add_typer(keys, name="key")
+app.command()(serve)
+_DEFAULT = Path("lineside-cloud.yaml")
+
+
+@app.command()
+def init(
+    config: ConfigPath = _DEFAULT,
+    data: Annotated[str, typer.Option(help="The data directory, seen from the configuration file.")] = "data",
+    key_file: Annotated[Path | None, typer.Option(help="Make a first admin key and write it here.")] = None,
+) -> None:
+    """Make the configuration file, the data directory and both databases; what is there already stays."""
+    with refused():
+        config.parent.mkdir(parents=True, exist_ok=True)
+        made = write_config(config, data)
+        typer.echo(f"{config}: {'written' if made else 'is there already'}")
+        settings = settings_of(config)
+        make_directory(settings)
+        typer.echo(f"{settings.data}: ready, records at version {migrate(settings, SystemClock())}")
+        if key_file is not None:
+            prefix = write_first_key(settings, SystemClock(), key_file)
+            typer.echo(f"{key_file}: holds the admin key {prefix}")
+
+
+@app.command("migrate")
+def migrate_command(config: ConfigPath = _DEFAULT) -> None:
+    """Bring both databases to this program's version; stop `serve` first."""
+    with refused():
+        settings = settings_of(config)
+        make_directory(settings)
+        typer.echo(f"records are at version {migrate(settings, SystemClock())}")
+
+
+@app.command()
+def doctor(config: ConfigPath = _DEFAULT, *, as_json: AsJson = False) -> None:
+    """Look at everything and say what to do; ends with 1 where something is not well."""
+    with refused():
+        checks = list(diagnose(settings_of(config), SystemClock()))
+    if as_json:
+        facts = [{"name": one.name, "is_well": one.is_well, "finding": one.finding, "fix": one.fix} for one in checks]
+        typer.echo(json.dumps(facts, indent=1))
+    else:
+        console = Console(soft_wrap=True, highlight=False)
+        for one in checks:
+            console.print(f"{'ok  ' if one.is_well else 'FAIL'} {one.name}: {one.finding}", markup=False)
+            if one.fix:
+                console.print(f"     -> {one.fix}", markup=False)
+    if not all(one.is_well for one in checks):
+        raise typer.Exit(1)
+
+
+@app.command()
+def openapi(
+    *, aliases: Annotated[bool, typer.Option("--aliases", help="The operations as they are under /api.")] = False
+) -> None:
+    """Print the OpenAPI document."""
+    number = installed(DISTRIBUTION)
+    document = (alias_api(number) if aliases else bare_api(number)).openapi()
+    typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(installed(DISTRIBUTION))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What people and programs do with the data through the API; knows no HTTP."""

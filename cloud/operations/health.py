@@ -1,0 +1,158 @@
+"""Health: whether each part of the cloud does its work, and what an operator must be told."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from time import perf_counter
+from typing import Generic, TypeVar
+
+from cloud.errors import CloudError
+from cloud.ports import Clock
+from cloud.records.database import Records
+from cloud.threads import Closeable, Threads
+
+Held = TypeVar("Held", bound=Closeable)
+_AWAY = "the ingest process does not answer"
+_TAKES = "lineside_ingest_store_available"
+_WAITING = "lineside_ingest_waiting"
+
+
+class Status(StrEnum):
+    """How well; unhealthy is what makes a load balancer look elsewhere."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    UNHEALTHY = "unhealthy"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One part; details are facts that anybody may see, private ones only for callers with a key."""
+
+    status: Status
+    details: dict[str, object] = field(default_factory=dict)
+    private: dict[str, object] = field(default_factory=dict)
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The whole; alarms are the names of what an operator must see to, such as disk_full."""
+
+    components: dict[str, Component]
+    alarms: tuple[str, ...]
+    uptime_s: float
+    at_us: int
+
+    @property
+    def status(self) -> Status:
+        """Return unhealthy where nothing can be answered, degraded where any part is not well."""
+        worst = [component.status for component in self.components.values()]
+        for status in (Status.UNHEALTHY, Status.DEGRADED):
+            if status in worst:
+                return status
+        return Status.HEALTHY
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Bytes on the disk of the readings, and below which share nothing is taken."""
+
+    total: int
+    free: int
+    minimum_free: float
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the store takes nothing any more."""
+        return self.free < self.total * self.minimum_free
+
+
+Figures = dict[str, object]
+Gauges = dict[str, float]
+
+
+class Doctor(Generic[Held]):
+    """Asks each part; `store` is asked in a reader's thread, `intake` for its gauges, None where it does not answer."""
+
+    def __init__(
+        self,
+        records: Records,
+        threads: Threads[Held],
+        clock: Clock,
+        *,
+        store: Callable[[Held], Figures],
+        intake: Callable[[], Awaitable[Gauges | None]],
+        room: Callable[[], Room],
+    ) -> None:
+        self._records = records
+        self._threads = threads
+        self._clock = clock
+        self._store = store
+        self._intake = intake
+        self._room = room
+        self._begun_s = clock.monotonic_s()
+
+    @property
+    def uptime_s(self) -> float:
+        """Return seconds since the start."""
+        return self._clock.monotonic_s() - self._begun_s
+
+    async def examine(self) -> Health:
+        """Return how everything is; raises nothing for a part that is not well."""
+        room = self._room()
+        components = {
+            "database": await self.database(),
+            "store": await self.store(room),
+            "ingest": await self.ingest(room),
+            "cache": self.cache(),
+        }
+        alarms = [name for name, is_raised in self._alarms(components, room).items() if is_raised]
+        return Health(components, tuple(alarms), self.uptime_s, self._clock.now_us())
+
+    def _alarms(self, components: dict[str, Component], room: Room) -> dict[str, bool]:
+        ingest = components["ingest"]
+        return {
+            "records_unavailable": components["database"].status is Status.UNHEALTHY,
+            "readings_unavailable": components["store"].status is Status.UNHEALTHY,
+            "ingest_down": ingest.problem == _AWAY,
+            "disk_full": room.is_full,
+            "store_takes_nothing": ingest.status is not Status.HEALTHY and ingest.problem != _AWAY,
+        }
+
+    async def database(self) -> Component:
+        """Return how the records are."""
+        try:
+            seconds = await self._threads.run(lambda _: self._records.ping())
+        except CloudError as error:
+            return Component(Status.UNHEALTHY, problem=str(error))
+        used, size = self._records.pool_in_use()
+        details: Figures = {"connection_pool": f"{used}/{size} active", "response_time_ms": round(seconds * 1e3, 3)}
+        return Component(Status.HEALTHY, details, {"engine": self._records.engine_name})
+
+    async def store(self, room: Room) -> Component:
+        """Return how the reading store is; it must be readable, and have room."""
+        begun = perf_counter()
+        try:
+            figures = await self._threads.run(self._store)
+        except CloudError as error:
+            return Component(Status.UNHEALTHY, problem=str(error))
+        details = figures | {
+            "response_time_ms": round((perf_counter() - begun) * 1e3, 3),
+            "free_share": round(room.free / room.total, 4) if room.total else 0.0,
+        }
+        return Component(Status.DEGRADED if room.is_full else Status.HEALTHY, details)
+
+    async def ingest(self, room: Room) -> Component:
+        """Return whether readings are taken."""
+        gauges = await self._intake()
+        if gauges is None:
+            return Component(Status.DEGRADED, {"takes_readings": False}, problem=_AWAY)
+        takes = gauges.get(_TAKES, 1.0) > 0 and not room.is_full
+        details: Figures = {"takes_readings": takes, "waiting": int(gauges.get(_WAITING, 0))}
+        problem = "" if takes else "the store takes nothing: its disk is full, or cannot be written to"
+        return Component(Status.HEALTHY if takes else Status.DEGRADED, details, problem=problem)
+
+    def cache(self) -> Component:
+        """Return how the store of idempotency keys is; it is embedded in the records."""
+        return Component(Status.HEALTHY, {"mode": "embedded"})

@@ -1,0 +1,82 @@
+"""Idempotency: does something once for an Idempotency-Key, whichever process is asked, however often."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Generic, TypeVar
+
+from cloud.domain.idempotency import Claim, Claimed, Slot
+from cloud.domain.times import to_datetime
+from cloud.errors import Invalid, Unavailable
+from cloud.ports import Clock
+from cloud.records.database import Records
+from cloud.records.idempotency import claim, finish, forget_expired, release
+from cloud.threads import Closeable, Threads
+
+_LOOKS_AGAIN_S = 0.02
+_WAITS_S = 20.0
+_FORGETS_EVERY_S = 60.0
+
+Held = TypeVar("Held", bound=Closeable)
+
+
+class Idempotency(Generic[Held]):
+    """Keys are kept in the records for ten minutes; an equal request in flight is waited for."""
+
+    def __init__(self, records: Records, threads: Threads[Held], clock: Clock) -> None:
+        self._records = records
+        self._threads = threads
+        self._clock = clock
+        self._forgot_s = clock.monotonic_s()
+
+    async def once(
+        self, slot: Slot, *, body_hash: str, offer: Claim, do: Callable[[Claim], Awaitable[None]]
+    ) -> tuple[Claim, bool]:
+        """Return the claim and whether it was done before; raise Invalid for another body, and whatever `do` raises."""
+        claimed = await self._claimed(slot, body_hash, offer)
+        if claimed.result is Claimed.REUSED:
+            raise Invalid("this Idempotency-Key was used for another body", code="IDEMPOTENCY_KEY_REUSED")
+        if claimed.result is Claimed.DONE:
+            return claimed, True
+        was_done = False
+        try:
+            await do(claimed)
+            was_done = True
+        finally:
+            # Shielded: a client that went away must not leave its key locked for the next try.
+            await asyncio.shield(self._threads.run(lambda _: self._settle(slot, was_done=was_done)))
+        return claimed, False
+
+    async def _claimed(self, slot: Slot, body_hash: str, offer: Claim) -> Claim:
+        deadline = self._clock.monotonic_s() + _WAITS_S
+        while True:
+            claimed = await self._threads.run(lambda _: self._claim(slot, body_hash, offer))
+            if claimed.result is not Claimed.WAIT:
+                return claimed
+            if self._clock.monotonic_s() > deadline:
+                raise Unavailable("the first request under this Idempotency-Key is still at it", code="IN_PROGRESS")
+            await asyncio.sleep(_LOOKS_AGAIN_S)
+
+    def _claim(self, slot: Slot, body_hash: str, offer: Claim) -> Claim:
+        at = to_datetime(self._clock.now_us())
+        with self._records.writing() as session:
+            return claim(session, slot, body_hash=body_hash, offer=offer, at=at)
+
+    def _settle(self, slot: Slot, *, was_done: bool) -> None:
+        if was_done:
+            self._finish(slot)
+        else:
+            self._release(slot)
+
+    def _finish(self, slot: Slot) -> None:
+        at = to_datetime(self._clock.now_us())
+        with self._records.writing() as session:
+            finish(session, slot, at)
+            if self._clock.monotonic_s() - self._forgot_s > _FORGETS_EVERY_S:
+                self._forgot_s = self._clock.monotonic_s()
+                forget_expired(session, at)
+
+    def _release(self, slot: Slot) -> None:
+        # What stopped the work may stop this too; the lease ends by itself.
+        with suppress(Unavailable), self._records.writing() as session:
+            release(session, slot)

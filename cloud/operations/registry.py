@@ -1,0 +1,54 @@
+"""Registry: every Device that ever sent something, under the id by which people know it."""
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+from cloud.domain.device import Device
+from cloud.errors import NotFound
+from cloud.ports import StoredDevice
+from cloud.records.database import Records
+from cloud.records.devices import list_devices, register_devices
+
+Told = Callable[[], Sequence[StoredDevice]]
+
+
+class Registry:
+    """Numbers and names come from the records, the Devices themselves from what the store was told; any thread."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self._lock = Lock()
+        self._known: dict[str, Device] = {}
+        self._seen: tuple[StoredDevice, ...] = ()
+
+    def all(self, told: Told) -> list[Device]:
+        """Return every Device in order of its number; raise Unavailable."""
+        current = tuple(told())
+        with self._lock:
+            if current != self._seen or not self._known:
+                self._known = {device.shown_id: device for device in self._load(current)}
+                self._seen = current
+            return sorted(self._known.values(), key=lambda device: device.id)
+
+    def find(self, shown_id: str, told: Told) -> Device:
+        """Return the Device with this id; raise NotFound, Unavailable."""
+        found = self._known.get(shown_id)
+        if found is None:
+            found = next((device for device in self.all(told) if device.shown_id == shown_id), None)
+        if found is None:
+            raise NotFound(f"there is no device {shown_id!r}", code="DEVICE_NOT_FOUND", details={"device_id": shown_id})
+        return found
+
+    def _load(self, told: Sequence[StoredDevice]) -> list[Device]:
+        with self._records.reading() as session:
+            kept = list_devices(session)
+        facts = {(one.source, one.device_id): (one.type, one.name, one.location) for one in kept}
+        news = [
+            one
+            for one in told
+            if facts.get((one.source, one.info.id)) != (one.info.type, one.info.name, one.info.location)
+        ]
+        if not news:
+            return kept
+        with self._records.writing() as session:
+            return register_devices(session, told)

@@ -1,0 +1,87 @@
+"""The api process: the web application under uvicorn."""
+
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from cloud.api.middleware import App
+from cloud.clock import SystemClock
+from cloud.config import Settings, load_settings
+from cloud.logs import configure_logs
+from cloud.processes.tether import Tether
+from cloud.wiring import open_api
+
+_GRACEFUL_S = 5
+_BACKLOG = 1024
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._ready()
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a bound socket, so that the port outlives the process that serves it; raise OSError."""
+    family = socket.AF_INET6 if ":" in settings.api.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.api.host, settings.api.port))
+        bound.listen(_BACKLOG)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    """Return the URL of a bound socket."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve_api(settings: Settings, tether: Tether) -> None:
+    """Serve until SIGTERM; raise InvalidConfig, Unavailable."""
+    bound = tether.socket() or listen(settings)
+    api = open_api(settings, SystemClock())
+    try:
+        _run(api.app, bound, lambda: tether.tell_ready({"api": address(bound)}))
+    finally:
+        api.close()
+
+
+def _run(app: App, bound: socket.socket, ready: Callable[[], None]) -> None:
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        timeout_graceful_shutdown=_GRACEFUL_S,
+    )
+    _Server(config, ready).run(sockets=[bound])
+
+
+def main() -> None:
+    """Run as a child of the supervisor."""
+    tether = Tether.parse(sys.argv[1:])
+    settings = load_settings(tether.config)
+    configure_logs(settings.log.level)
+    tether.hold()
+    serve_api(settings, tether)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""Services: everything that a route may call, in one place."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from cloud.access.keys import Keys
+from cloud.fleet.devices import Devices
+from cloud.fleet.gateways import Gateways
+from cloud.operations.direct_readings import DirectReadings
+from cloud.operations.health import Doctor
+from cloud.operations.registry import Registry
+from cloud.ports import Clock, ReadingStore
+from cloud.threads import Threads
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """What one reading thread holds, all on one read-only connection."""
+
+    store: ReadingStore
+    devices: Devices
+    gateways: Gateways
+    release: Callable[[], None]
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self.release()
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything behind the API."""
+
+    clock: Clock
+    threads: Threads[Views]
+    keys: Keys
+    registry: Registry
+    direct_readings: DirectReadings[Views]
+    doctor: Doctor[Views]
+    figures: Callable[[], Awaitable[Sequence[tuple[str, str, float]]]]
+    """What the store and the ingest process count: name, outcome, value; raises nothing."""
+    version: str
+    max_future_s: float
+    metrics_require_key: bool = False
+    has_console: bool = False
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self.threads.close()

@@ -1,0 +1,72 @@
+"""Setup: makes an installation out of nothing, and brings the files of an older one up to date."""
+
+import os
+from pathlib import Path
+
+from cloud.access.keys import Keys
+from cloud.config import Settings
+from cloud.domain.scopes import Scope
+from cloud.ingest.books import Books
+from cloud.ports import Clock
+from cloud.processes.ingest import open_readings
+from cloud.records.database import Records
+from cloud.storage.chunks.store import ChunkStore
+
+TEMPLATE = """\
+# Lineside cloud. Unknown keys are errors; secrets are written env:NAME or file:PATH, never as they are.
+data: {data}
+api:
+  host: 127.0.0.1
+  port: 8000
+mqtt:
+  host: 127.0.0.1
+  port: 1883
+"""
+
+
+def write_config(path: Path, data: str) -> bool:
+    """Write a first configuration file; return False, and leave it alone, where there is one already."""
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(TEMPLATE.format(data=data))
+    except FileExistsError:
+        return False
+    return True
+
+
+def make_directory(settings: Settings) -> None:
+    """Make the data directory, for its owner only; raise OSError."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def migrate(settings: Settings, clock: Clock) -> str:
+    """Bring both databases up to date and return the records' version; raise Unavailable where ingest is running."""
+    database = open_readings(settings)
+    try:
+        ChunkStore(database, clock).close()
+        Books.open(database, now_s=clock.now_us() // 1_000_000)
+    finally:
+        database.close()
+    return migrate_records(settings)
+
+
+def migrate_records(settings: Settings) -> str:
+    """Bring the records' tables up to date and return their version; raise Unavailable."""
+    records = Records(settings.records_url)
+    try:
+        return records.migrate() or "none"
+    finally:
+        records.close()
+
+
+def write_first_key(settings: Settings, clock: Clock, path: Path) -> str:
+    """Make an admin key, write it to a new file for its owner only, and return its prefix; raise OSError."""
+    records = Records(settings.records_url)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            text, key = Keys(records, clock).create("first key", [Scope.ADMIN], by="init")
+            file.write(f"{text}\n")
+        return key.prefix
+    finally:
+        records.close()

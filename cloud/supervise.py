@@ -1,0 +1,216 @@
+"""Supervisor: keeps the processes of one installation alive, and stops them in order.
+
+`serve` turns its own process into this one when all is prepared: it imports little, since it lives for years. A child
+that dies is started again, at once at first and then with growing pauses; children die with their supervisor, however
+that dies, because a pipe that only it holds open comes to its end.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import random
+import signal
+import sys
+from asyncio.subprocess import Process
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import NoReturn, Self
+
+from cloud.clock import SystemClock
+from cloud.logs import configure_logs
+from cloud.processes.tether import GRACE_S, Tether
+
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 10.0
+_STEADY_S = 30.0
+"""A child that lived so long is not in a crash loop."""
+Facts = dict[str, object]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A module to run, and how it is tied to us."""
+
+    name: str
+    module: str
+    tether: Tether
+
+
+@dataclass(slots=True)
+class _Life:
+    child: Child
+    process: Process | None = None
+    facts: Facts | None = None
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def pause_s(deaths: int, draw: Callable[[], float] = random.random) -> float:
+    """Return how long to wait before the next start after so many deaths in a row, with jitter."""
+    longest: float = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2 ** min(deaths - 1, 20))
+    return longest * (0.8 + 0.4 * draw())
+
+
+class Supervisor:
+    """Starts the children in the order given and stops them in the reverse; `on_ready` hears of every change."""
+
+    def __init__(self, children: Sequence[Child], clock: SystemClock, on_ready: Callable[[Facts], None]) -> None:
+        self._lives = [_Life(child) for child in children]
+        self._clock = clock
+        self._on_ready = on_ready
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask for an end in order."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Run until asked to stop, by `stop`, SIGTERM or SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        lifeline, held = os.pipe()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for life in self._lives:
+                    group.create_task(self._keep(life, lifeline), name=f"keep {life.child.name}")
+                await self._stopping.wait()
+                await self._end_all()
+        finally:
+            os.close(lifeline)
+            os.close(held)
+
+    async def _keep(self, life: _Life, lifeline: int) -> None:
+        deaths = 0
+        while not self._stopping.is_set():
+            begun_s = self._clock.monotonic_s()
+            code = await self._live_once(life, lifeline)
+            if self._stopping.is_set():
+                break
+            deaths = 1 if self._clock.monotonic_s() - begun_s > _STEADY_S else deaths + 1
+            wait_s = pause_s(deaths)
+            facts = {"child": life.child.name, "code": code, "again_in_s": round(wait_s, 2)}
+            log.error("a process ended and will be started again", extra=facts)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), wait_s)
+        life.ended.set()
+
+    async def _live_once(self, life: _Life, lifeline: int) -> int:
+        heard, told = os.pipe()
+        tether = replace(life.child.tether, lifeline=lifeline, ready=told)
+        handed_down = tuple(number for number in (lifeline, told, tether.listen) if number >= 0)
+        try:
+            life.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", life.child.module, *tether.arguments()),
+                pass_fds=handed_down,
+                process_group=0,
+                stdin=asyncio.subprocess.DEVNULL,
+            )
+        finally:
+            os.close(told)
+        listening = asyncio.create_task(self._hear(life, heard), name=f"hear {life.child.name}")
+        code = await life.process.wait()
+        await listening
+        life.facts = None
+        return code
+
+    async def _hear(self, life: _Life, heard: int) -> None:
+        reader = asyncio.StreamReader()
+        with os.fdopen(heard, "rb") as pipe:
+            transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(reader), pipe
+            )
+            line = await reader.readline()
+            transport.close()
+        if line:
+            life.facts = json.loads(line)
+            self._tell_when_all_serve()
+
+    def _tell_when_all_serve(self) -> None:
+        if not all(life.facts is not None for life in self._lives):
+            return
+        together: Facts = {}
+        for life in self._lives:
+            together |= life.facts or {}
+        pids = {life.child.name: life.process.pid for life in self._lives if life.process is not None}
+        self._on_ready(together | {"pid": os.getpid(), "children": pids})
+
+    async def _end_all(self) -> None:
+        for life in reversed(self._lives):
+            await self._end(life)
+
+    async def _end(self, life: _Life) -> None:
+        if life.process is not None and life.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                life.process.terminate()
+        try:
+            await asyncio.wait_for(life.ended.wait(), GRACE_S)
+        except TimeoutError:
+            log.warning("a process did not stop in time and was killed", extra={"child": life.child.name})
+            if life.process is not None:
+                life.process.kill()
+            await life.ended.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Household:
+    """What the supervisor must know of an installation; listen: the API's bound socket."""
+
+    config: Path
+    listen: int
+    log_level: str
+    ready_file: Path | None = None
+
+    @classmethod
+    def parse(cls, arguments: Sequence[str]) -> Self:
+        """Return the household that `arguments` wrote."""
+        config, listen, log_level, *ready_file = arguments
+        return cls(Path(config), int(listen), log_level, Path(ready_file[0]) if ready_file else None)
+
+    def arguments(self) -> list[str]:
+        """Return the command line that `parse` reads."""
+        ready_file = [] if self.ready_file is None else [str(self.ready_file)]
+        return [str(self.config), str(self.listen), self.log_level, *ready_file]
+
+    def children(self) -> list[Child]:
+        """Return the processes in the order in which they start."""
+        return [
+            Child("ingest", "cloud.processes.ingest", Tether(self.config)),
+            Child("api", "cloud.processes.api", Tether(self.config, listen=self.listen)),
+        ]
+
+    def tell_ready(self, facts: Facts) -> None:
+        """Write the facts whole or not at all."""
+        log.info("all processes serve", extra=facts)
+        if self.ready_file is None:
+            return
+        draft = self.ready_file.with_name(f".{self.ready_file.name}.{os.getpid()}")
+        draft.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+        draft.replace(self.ready_file)
+
+    def forget_ready(self) -> None:
+        """Take the ready file away."""
+        if self.ready_file is not None:
+            self.ready_file.unlink(missing_ok=True)
+
+
+def become_supervisor(household: Household) -> NoReturn:
+    """Replace this program by the supervisor, in the same process."""
+    os.execv(sys.executable, [sys.executable, "-m", "cloud.supervise", *household.arguments()])  # noqa: S606 no shell
+
+
+def main() -> None:
+    """Supervise until SIGTERM."""
+    household = Household.parse(sys.argv[1:])
+    configure_logs(household.log_level)
+    try:
+        asyncio.run(Supervisor(household.children(), SystemClock(), household.tell_ready).run())
+    finally:
+        household.forget_ready()
+
+
+if __name__ == "__main__":
+    main()
