@@ -29,6 +29,15 @@ class PolledTag:
 
 
 @dataclass(frozen=True, slots=True)
+class PolledDevice:
+    """What to poll; tags: by index in the gateway's table; most_probe_s: longest wait between probes."""
+
+    id: str
+    tags: Mapping[int, PolledTag]
+    most_probe_s: float = MOST_PROBE_S
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceChange:
     """A Device has gone, or is back; reason: why it went."""
 
@@ -58,23 +67,22 @@ class Poller:
 
     def __init__(
         self,
-        device: str,
+        device: PolledDevice,
         driver: Driver,
-        tags: Mapping[int, PolledTag],
         *,
         sink: Sink,
         clock: Clock,
         jitter: Jitter,
         tell: Callable[[DeviceChange], None],
     ) -> None:
-        self.device = device
+        self.device = device.id
         self.counts = PollCounts()
         self._driver = driver
-        self._tags = dict(tags)
+        self._tags = dict(device.tags)
         self._sink = sink
         self._clock = clock
         self._tell = tell
-        self._backoff = Backoff(FIRST_PROBE_S, MOST_PROBE_S, jitter)
+        self._backoff = Backoff(FIRST_PROBE_S, device.most_probe_s, jitter)
         self._is_lost = False
         first = min(self._tags, default=0)
         self._rising = Rising(first, max(self._tags, default=-1) - first + 1)
@@ -121,11 +129,11 @@ class Poller:
         self.counts.readings += len(block)
         if not self.counts.is_reachable:
             self._note_back()
-        self._sink.accept(self._rising.of_poll(block))
+        self._sink.accept(self._rising.of_poll(block, self._clock.now_us()))
 
     def _take_changes(self, block: ReadingBlock) -> None:
         self.counts.readings += len(block)
-        self._sink.accept(self._rising.of_changes(block))
+        self._sink.accept(self._rising.of_changes(block, self._clock.now_us()))
 
     def _note_duration(self, seconds: float) -> None:
         self.counts.read_s += seconds
@@ -147,7 +155,8 @@ class Poller:
         self._is_lost = True
         self.counts.losses += 1
         now_us = self._clock.now_us()
-        self._sink.accept(self._rising.of_poll(lost_block({t: tag.kind for t, tag in self._tags.items()}, now_us)))
+        lost = lost_block({index: tag.kind for index, tag in self._tags.items()}, now_us)
+        self._sink.accept(self._rising.of_poll(lost, now_us))
         self._tell(DeviceChange(self.device, is_lost=True, at_us=now_us, reason=reason))
 
 

@@ -1,7 +1,7 @@
 """Times that rise: no two readings of one tag have the same time, even while the wall clock stands still.
 
-A time that lies more than a second behind the last one is a step of the clock, which is for others to announce: it is
-taken as it is, and the times rise from there.
+Where the clock itself lies more than a second behind the last time, it was stepped back, which is for others to
+announce: times are taken as they are, and rise from there.
 """
 
 import numpy as np
@@ -19,32 +19,32 @@ class Rising:
         self._first_tag = first_tag
         self._last = np.full(count, np.iinfo(np.int64).min // 2, np.int64)
 
-    def of_poll(self, block: ReadingBlock) -> ReadingBlock:
+    def of_poll(self, block: ReadingBlock, now_us: int) -> ReadingBlock:
         """Return the block with rising times, where no tag occurs twice."""
-        return ReadingBlock(tuple(self._lift(column) for column in block.columns), block.texts)
+        return ReadingBlock(tuple(self._lift(column, now_us) for column in block.columns), block.texts)
 
-    def of_changes(self, block: ReadingBlock) -> ReadingBlock:
+    def of_changes(self, block: ReadingBlock, now_us: int) -> ReadingBlock:
         """Return the block with rising times, where a tag may occur more than once, its readings in order."""
-        return ReadingBlock(tuple(self._lift_runs(column) for column in block.columns), block.texts)
+        return ReadingBlock(tuple(self._lift_runs(column, now_us) for column in block.columns), block.texts)
 
-    def _lift(self, column: Column) -> Column:
+    def _lift(self, column: Column, now_us: int) -> Column:
         index = column.tag - np.uint32(self._first_tag)
         last = self._last[index]
         is_behind = column.time_us <= last
         if is_behind.any():
-            is_step = column.time_us < last - STEP_US
+            is_step = now_us < last - STEP_US
             times = np.where(is_behind & ~is_step, last + 1, column.time_us)
             column = Column(column.kind, column.tag, times, column.value, column.quality)
         self._last[index] = column.time_us
         return column
 
-    def _lift_runs(self, column: Column) -> Column:
+    def _lift_runs(self, column: Column, now_us: int) -> Column:
         """Lift the first reading of each tag, then the second ones, and so on: as many rounds as the longest run."""
         times = column.time_us.copy()
         left = np.arange(len(column))
         while len(left):
             _, first = np.unique(column.tag[left], return_index=True)
             rows: NDArray[np.intp] = left[first]
-            times[rows] = self._lift(column.take(rows)).time_us
+            times[rows] = self._lift(column.take(rows), now_us).time_us
             left = np.delete(left, first)
         return Column(column.kind, column.tag, times, column.value, column.quality)

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+from asyncua import ua
 
-from edge_agent.config.devices import ReplayDevice, ReplayTag
+from edge_agent.config.devices import OpcuaDevice, OpcuaTag, ReplayDevice, ReplayTag
 from edge_agent.drivers.memory import MemoryDriver
+from edge_agent.drivers.opcua import OpcuaDriver
 from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.errors import DeviceError, DeviceLost
 from edge_agent.ports import Driver
@@ -26,13 +29,17 @@ from tests.support.drivers import (
     words,
 )
 from tests.support.modbus_server import Memory, RawServer
+from tests.support.opcua_server import OpcuaTestServer
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @dataclass
 class Plant:
     """A driver, what its Device holds, and how to take the Device away.
 
-    holds: good tags and their values; broken: a tag that cannot be read; writable: a tag that can be set, if any.
+    holds: good tags and their values; broken: a tag that cannot be read; writable: a tag that can be set, if any;
+    older_us: how old a reading may be, because the Device itself says when its values began to hold.
     """
 
     driver: Driver
@@ -40,6 +47,7 @@ class Plant:
     broken: int
     writable: int | None
     go: Callable[[], AbstractAsyncContextManager[None]]
+    older_us: int = 0
 
 
 @asynccontextmanager
@@ -96,12 +104,43 @@ async def replay_plant(folder: Path) -> AsyncIterator[Plant]:
     yield Plant(driver, {0: 1.0, 1: 2.0}, broken=2, writable=None, go=gone)
 
 
+@asynccontextmanager
+async def opcua_plant(server: OpcuaTestServer, *, is_subscribed: bool) -> AsyncIterator[Plant]:
+    @asynccontextmanager
+    async def gone() -> AsyncIterator[None]:
+        await server.stop()
+        yield
+        await server.start()
+
+    for name, value in (("a", 1.0), ("b", 2.0)):
+        await server.set(name, ua.Variant(value, ua.VariantType.Double))
+    tags = tuple(OpcuaTag(name=name, node=f"ns=2;s={name}") for name in ("a", "b", "missing"))
+    device = OpcuaDevice(id="oven", url=server.url, tags=tags, subscribe=is_subscribed, timeout_s=2.0, period_s=0.05)
+    driver = OpcuaDriver(device, first_tag=0, clock=RealClock())
+    yield Plant(driver, {0: 1.0, 1: 2.0}, broken=2, writable=1, go=gone, older_us=60_000_000)
+
+
 PLANTS = {"memory": memory_plant, "modbus": modbus_plant, "replay": replay_plant}
 
 
-@pytest.fixture(params=PLANTS)
-async def plant(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Plant]:
-    async with PLANTS[request.param](tmp_path) as made:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def opcua_server() -> AsyncIterator[OpcuaTestServer]:
+    double = ua.VariantType.Double
+    server = OpcuaTestServer({"a": ua.Variant(1.0, double), "b": ua.Variant(2.0, double)})
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="module", params=[*PLANTS, "opcua", "opcua-polled"])
+async def plant(request: pytest.FixtureRequest, tmp_path: Path, opcua_server: OpcuaTestServer) -> AsyncIterator[Plant]:
+    is_opcua = request.param not in PLANTS
+    opened = (
+        opcua_plant(opcua_server, is_subscribed=request.param == "opcua")
+        if is_opcua
+        else PLANTS[request.param](tmp_path)
+    )
+    async with opened as made:
         yield made
         await made.driver.close()
 
@@ -132,7 +171,7 @@ async def test_a_tag_that_cannot_be_read_is_a_bad_row_and_the_others_are_good(pl
 
 async def test_the_time_of_a_reading_is_that_of_its_answer(plant: Plant) -> None:
     await plant.driver.open()
-    before = RealClock().now_us()
+    before = RealClock().now_us() - plant.older_us
     span = (await plant.driver.read((0, 1))).time_span_us()
     assert span is not None
     assert before <= span[0] <= span[1] <= RealClock().now_us()
