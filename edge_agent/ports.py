@@ -192,6 +192,9 @@ class AsyncBuffer(Protocol):
 class Uplink(Protocol):
     """One connection to a broker. Callbacks come on the agent's loop; what cannot go out is refused, not queued."""
 
+    def leave_behind(self, topic: str, payload: bytes) -> None:
+        """Have the broker publish this, retained, when a connection made from now on ends without a goodbye."""
+
     async def connect(self) -> None:
         """Connect and subscribe; raise UplinkLost."""
 

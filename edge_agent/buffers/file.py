@@ -11,7 +11,7 @@ from edge_agent.buffers.database import Database
 from edge_agent.buffers.lock import FileLock
 from edge_agent.buffers.salvage import frames, refill
 from edge_agent.buffers.shelf import Shelf
-from edge_agent.buffers.sqlite import BufferSettings, SqliteBuffer, draw_epoch
+from edge_agent.buffers.sqlite import BufferPlace, SqliteBuffer, draw_epoch
 from edge_agent.errors import BufferDamaged, BufferFull, BufferUnusable
 from edge_agent.ports import Buffer
 from protocols.batch import GatewayEvent
@@ -32,7 +32,7 @@ class BufferFile:
     """Opens the buffer that the settings name; now_us: the wall clock, for what it has to tell of a damaged file."""
 
     def __init__(
-        self, settings: BufferSettings, *, now_us: Callable[[], int], draw: Callable[[], int] = draw_epoch
+        self, settings: BufferPlace, *, now_us: Callable[[], int], draw: Callable[[], int] = draw_epoch
     ) -> None:
         self._settings = settings
         self._now_us = now_us

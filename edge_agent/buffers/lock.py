@@ -6,11 +6,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from edge_agent.errors import BufferUnusable
+from edge_agent.errors import BufferInUse, BufferUnusable
 
 
 class FileLock:
-    """A lock held from construction until `release`; raises BufferUnusable that names the holder."""
+    """A lock held from construction until `release`; raises BufferInUse that names the holder, or BufferUnusable."""
 
     def __init__(self, path: Path) -> None:
         try:
@@ -22,7 +22,7 @@ class FileLock:
         except OSError as error:
             holder = os.pread(self._handle, 20, 0).decode(errors="replace").strip() or "unknown"
             self.release()
-            raise BufferUnusable(f"{path} is held by process {holder}: the buffer is in use") from error
+            raise BufferInUse(f"{path} is held by process {holder}: the buffer is in use") from error
         with suppress(OSError):  # a full disk does not matter: the lock is held, only the hint is missing
             os.truncate(self._handle, 0)
             os.pwrite(self._handle, str(os.getpid()).encode(), 0)

@@ -36,7 +36,7 @@ def draw_epoch() -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class BufferSettings:
+class BufferPlace:
     """Where the buffer lies, whose it is, and how large it may become."""
 
     path: Path
@@ -48,7 +48,7 @@ class SqliteBuffer:
     """The Buffer port over one file. Raises BufferDamaged where the file is none; see `file.py` for what then."""
 
     def __init__(
-        self, settings: BufferSettings, *, ballast: Ballast | None = None, draw: Callable[[], int] = draw_epoch
+        self, settings: BufferPlace, *, ballast: Ballast | None = None, draw: Callable[[], int] = draw_epoch
     ) -> None:
         self._gateway = settings.gateway
         self._ballast = ballast

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge_agent.buffers.memory import MemoryBuffer
-from edge_agent.buffers.sqlite import BufferSettings, SqliteBuffer
+from edge_agent.buffers.sqlite import BufferPlace, SqliteBuffer
 from edge_agent.errors import BufferFull
 from edge_agent.ports import Buffer
 from protocols.batch import BatchKind, Key
@@ -23,7 +23,7 @@ class Workbench:
     """One Buffer, and the way to have it as it is after a crash."""
 
     def __init__(self, kind: str, directory: Path) -> None:
-        self._settings = BufferSettings(directory / "buffer.db", "gw-1", CAP)
+        self._settings = BufferPlace(directory / "buffer.db", "gw-1", CAP)
         self._draw = counted_epochs()
         self._is_memory = kind == "memory"
         self.buffer: Buffer = self._open()
