@@ -9,7 +9,8 @@ LinesideError
 |   `-- DeviceLost      nothing answers at all: probe again later
 |-- BufferUnusable      the buffer cannot be used
 |   |-- BufferFull      nothing more can be given up for room
-|   `-- BufferDamaged   the file is not a buffer, or is corrupt; it was set aside
+|   |-- BufferDamaged   the file is not a buffer, or is corrupt; it was set aside
+|   `-- BufferInUse       another process has it
 `-- UplinkLost          the broker cannot be reached, or went away
 """
 
@@ -78,6 +79,10 @@ class BufferFull(BufferUnusable):
 
 class BufferDamaged(BufferUnusable):
     """The file is not a buffer, or is corrupt."""
+
+
+class BufferInUse(BufferUnusable):
+    """Another process has the buffer."""
 
 
 class UplinkLost(AgentError):

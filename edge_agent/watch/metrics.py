@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from edge_agent.watch.status import AgentStatus, BufferState, DeliveryState, PolledDevice
+from edge_agent.watch.status import AgentStatus, BufferState, DeliveryState, DeviceState
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "lineside_agent"
@@ -50,20 +50,21 @@ class StatusCollector(Collector):
         yield _counter("readings_hidden", "Readings held back by a deadband", status.hidden_readings)
 
 
-def _devices(devices: tuple[PolledDevice, ...]) -> Iterator[Metric]:
+def _devices(devices: tuple[DeviceState, ...]) -> Iterator[Metric]:
     up = GaugeMetricFamily(f"{PREFIX}_source_up", "1 while the Device answers", labels=["source"])
-    polls = CounterMetricFamily(f"{PREFIX}_polls", "Polls by result", labels=["source", "result"])
+    polls = CounterMetricFamily(f"{PREFIX}_polls", "Polls by result: done or skipped", labels=["source", "result"])
+    losses = CounterMetricFamily(f"{PREFIX}_source_losses", "Times that the Device went", labels=["source"])
     readings = CounterMetricFamily(f"{PREFIX}_readings", "Readings by quality", labels=["source", "quality"])
     duration = SummaryMetricFamily(f"{PREFIX}_read_duration_seconds", "Time to read a Device once", labels=["source"])
     for device in devices:
         up.add_metric([device.id], float(device.state == "ok"))
-        polls.add_metric([device.id, "ok"], device.polls - device.failed_polls)
-        polls.add_metric([device.id, "failed"], device.failed_polls)
+        polls.add_metric([device.id, "done"], device.polls)
+        losses.add_metric([device.id], device.losses)
         polls.add_metric([device.id, "skipped"], device.skipped_polls)
         duration.add_metric([device.id], count_value=device.polls, sum_value=device.read_s_sum)
         for quality, count in device.readings.items():
             readings.add_metric([device.id, quality], count)
-    yield from (up, polls, readings, duration)
+    yield from (up, polls, losses, readings, duration)
 
 
 def _buffer(buffer: BufferState) -> Iterator[Metric]:
@@ -86,7 +87,8 @@ def _delivery(delivery: DeliveryState) -> Iterator[Metric]:
     yield _gauge("uplink_up", "1 while the broker is connected", float(delivery.connected))
     yield _counter("uplink_connects", "Connections made to the broker", delivery.connects)
     yield _gauge("batches_in_flight", "Batches sent and not acknowledged yet", delivery.in_flight)
-    published = CounterMetricFamily(f"{PREFIX}_publish", "Messages published, by result", labels=["result"])
+    yield _counter("sent_bytes", "Bytes sent to the broker as readings", delivery.bytes_sent)
+    published = CounterMetricFamily(f"{PREFIX}_publish", "What was published and came back", labels=["result"])
     for result, count in delivery.published.items():
         published.add_metric([result], count)
     yield published

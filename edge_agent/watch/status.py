@@ -5,15 +5,18 @@ import msgspec
 from edge_agent.watch.last_values import LastValue
 
 
-class PolledDevice(msgspec.Struct, frozen=True):
-    """One Device since the start; readings: by quality; state: `ok`, `lost` or `starting`; error: why, when not ok."""
+class DeviceState(msgspec.Struct, frozen=True):
+    """One Device since the start; losses: how often it went; readings: by quality.
+
+    state: `ok`, `lost` or `starting`; error: why it is lost.
+    """
 
     id: str
     protocol: str
     state: str
     error: str
     polls: int
-    failed_polls: int
+    losses: int
     skipped_polls: int
     readings: dict[str, int]
     read_s_sum: float
@@ -45,16 +48,14 @@ class BufferState(msgspec.Struct, frozen=True):
 
 
 class DeliveryState(msgspec.Struct, frozen=True):
-    """How it goes with the broker and the cloud; published: by result."""
+    """How it goes with the broker and the cloud; published: batches sent, acks come and the like."""
 
     connected: bool = False
     broker: str = ""
-    error: str = ""
-    generation: int = 0
     in_flight: int = 0
     connects: int = 0
     published: dict[str, int] = {}
-    clock_offset_s: float | None = None
+    bytes_sent: int = 0
 
 
 class AgentStatus(msgspec.Struct, frozen=True):
@@ -65,7 +66,7 @@ class AgentStatus(msgspec.Struct, frozen=True):
     started_at: str
     uptime_s: float
     problems: tuple[str, ...]
-    devices: tuple[PolledDevice, ...]
+    devices: tuple[DeviceState, ...]
     buffer: BufferState
     delivery: DeliveryState
     values: tuple[LastValue, ...]

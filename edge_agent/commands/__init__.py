@@ -1,0 +1,1 @@
+"""What the command line does besides running: each command one file, all of typer and rich here."""

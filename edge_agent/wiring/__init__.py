@@ -1,0 +1,1 @@
+"""A validated configuration -> a running Agent: the only place that names concrete parts."""
