@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_US = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
+_LAST_US = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 
 
 def to_datetime(time_us: int) -> datetime:
-    """Return the aware UTC datetime of microseconds since the epoch."""
-    return EPOCH + timedelta(microseconds=time_us)
+    """Return the aware UTC datetime of microseconds since the epoch, at most the years 1 to 9999."""
+    return EPOCH + timedelta(microseconds=max(_FIRST_US, min(time_us, _LAST_US)))
 
 
 def to_us(at: datetime) -> int:

@@ -1,0 +1,22 @@
+"""A cloud inside the event loop for each test."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from tests.support.cloud import Cloud, Template, running_cloud
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """Give a migrated, empty data directory, made once."""
+    return Template.make(tmp_path_factory.mktemp("template"))
+
+
+@pytest_asyncio.fixture
+async def cloud(template: Template, tmp_path: Path) -> AsyncIterator[Cloud]:
+    """Give a cloud of its own to each test."""
+    async with running_cloud(template, tmp_path) as running:
+        yield running
