@@ -4,14 +4,12 @@ Per series the two sequences are walked together. Where they part, the shortest 
 values that were skipped are missing, stored values that were skipped are extra, and one of each side is an alteration.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 LOOK_AHEAD = 2_000
 """How many values further on agreement is looked for before two values count as one that was altered."""
 
-Name = TypeVar("Name")
 Value = float | int | str | bool
 
 
@@ -60,18 +58,6 @@ class Kill:
     def excuses(self, served_at_s: float) -> bool:
         """Return whether a value served then may have been in the agent's hands only."""
         return self.since_s <= served_at_s <= self.at_s
-
-
-def count_all(
-    made: Mapping[Name, Served], stored: Mapping[Name, Sequence[Value]], *, kills: Sequence[Kill] = ()
-) -> Count:
-    """Count every series; one that was never made but is stored counts as altered."""
-    total = Count()
-    for name, served in made.items():
-        total += count_series(served, stored.get(name, ()), kills=kills)
-    for name in stored.keys() - made.keys():
-        total += Count(stored=len(stored[name]), altered=len(stored[name]))
-    return total
 
 
 def count_series(served: Served, stored: Sequence[Value], *, kills: Sequence[Kill] = ()) -> Count:

@@ -18,7 +18,15 @@ STOP_TIMEOUT_S = 15.0
 
 
 class ProgramFailed(Exception):
-    """A program ended, or did not come up, when it should be running; says where its log is."""
+    """A program ended, or did not come up, when it should be running."""
+
+    def __init__(self, message: str, log: Path) -> None:
+        super().__init__(message)
+        self.log = log
+
+    def last_words(self) -> str:
+        """Return the end of the program's log."""
+        return self.log.read_text(errors="replace")[-2000:] if self.log.exists() else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +86,9 @@ class Supervisor:
         deadline = time.monotonic() + timeout_s
         while not program.is_up():
             if process.poll() is not None:
-                raise ProgramFailed(f"{name} ended with {process.returncode}; see {program.log}")
+                raise ProgramFailed(f"{name} ended with {process.returncode}", program.log)
             if time.monotonic() > deadline:
-                raise ProgramFailed(f"{name} is not up after {timeout_s:.0f} s; see {program.log}")
+                raise ProgramFailed(f"{name} is not up after {timeout_s:.0f} s", program.log)
             time.sleep(0.02)
 
     def kill(self, name: str) -> None:
@@ -130,6 +138,14 @@ class Supervisor:
             return self._group
         self._group = None
         return 0
+
+
+def run_to_end(command: Sequence[str], log: Path) -> None:
+    """Run a command that ends by itself; raise ProgramFailed where it fails."""
+    with log.open("wb") as output:
+        done = subprocess.run(list(command), stdout=output, stderr=subprocess.STDOUT, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise ProgramFailed(f"{command[0]} {command[1]} ended with {done.returncode}", log)
 
 
 def group_exists(group: int) -> bool:

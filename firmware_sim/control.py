@@ -4,6 +4,7 @@
     {"do": "mischief", "kind": "silence", "machine": "pump-1", "for_s": 2}      {"do": "calm", "id": 3}
     {"do": "fault", "machine": "pump-1", "kind": "cavitation", "sigma": 6, "for_s": 10}
     {"do": "set", "machine": "pump-1", "channel": "flow", "value": 12.5}        value null: give it back
+    {"do": "hold"}      no row changes any more, so that nothing is on its way; "on": false: go on
     {"do": "stop"}
 
 An answer holds `"ok": true` and what was asked for, or `"ok": false` and `"error"`.
@@ -61,11 +62,17 @@ class SetValue(msgspec.Struct, frozen=True, tag_field="do", tag="set", forbid_un
     value: float | int | bool | str | None
 
 
+class Hold(msgspec.Struct, frozen=True, tag_field="do", tag="hold", forbid_unknown_fields=True):
+    """Have all machines stand still: they answer, and their rows do not change; false: go on."""
+
+    on: bool = True
+
+
 class Stop(msgspec.Struct, frozen=True, tag_field="do", tag="stop", forbid_unknown_fields=True):
     """Shut the plant down."""
 
 
-Request = Status | StartMischief | Calm | InjectFault | SetValue | Stop
+Request = Status | StartMischief | Calm | InjectFault | SetValue | Hold | Stop
 Perform = Callable[[Request], Awaitable[dict[str, Any]]]
 
 

@@ -9,7 +9,18 @@ from typing import Any, assert_never
 
 from firmware_sim.addresses import endpoints
 from firmware_sim.clock import Clock
-from firmware_sim.control import HOST, Calm, ControlPort, InjectFault, Request, SetValue, StartMischief, Status, Stop
+from firmware_sim.control import (
+    HOST,
+    Calm,
+    ControlPort,
+    Hold,
+    InjectFault,
+    Request,
+    SetValue,
+    StartMischief,
+    Status,
+    Stop,
+)
 from firmware_sim.endpoints import Ready
 from firmware_sim.errors import Refused
 from firmware_sim.faults import Fault, labelled_channel
@@ -29,6 +40,7 @@ class Serving:
         self._works = works
         self._clock = clock
         self._stopped = asyncio.Event()
+        self._held = False
         self._control = ControlPort(self.perform, works.plant.control.port)
 
     def stop(self) -> None:
@@ -72,6 +84,8 @@ class Serving:
         while True:
             due_s += machine.source.interval_s()
             await self._clock.sleep(max(0.0, due_s - self._clock.monotonic_s()))
+            if self._held:
+                continue
             if not machine.step(self._clock.now_us()):
                 LOG.info("%s: the recording is over, its last row stays", machine.name)
                 return
@@ -83,7 +97,7 @@ class Serving:
         trouble = self._works.trouble
         await trouble.start(setting.kind, setting.machine, for_s=setting.for_s, value=setting.value)
 
-    async def perform(self, request: Request) -> dict[str, Any]:
+    async def perform(self, request: Request) -> dict[str, Any]:  # noqa: PLR0911 - one return a verb
         """Do what the control port was asked for; raise Refused."""
         match request:
             case Status():
@@ -96,6 +110,9 @@ class Serving:
                 return self._inject(request)
             case SetValue(machine=name, channel=channel, value=value):
                 return self._set(self._machine(name), channel, value)
+            case Hold(on=held):
+                self._held = held
+                return {}
             case Stop():
                 self.stop()
                 return {}

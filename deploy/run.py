@@ -1,0 +1,181 @@
+"""One run of the demo: start the line, watch it, interrupt it on request, bring it to rest, and gather the facts."""
+
+import random
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import msgspec
+
+from deploy.counting import Kill
+from deploy.fetch import Api, ask
+from deploy.line import AGENT, BROKER, CLOUD, GATEWAY, MAX_UNSEALED_S, PLANT, Line
+from deploy.panel import Moment
+from deploy.report import Facts, Interruption
+from deploy.supervise import Supervisor, memory_mib
+
+REST_TIMEOUT_S = 60.0
+LOOK_S = 0.25
+ONE_POLL_S = 0.5
+"""How long before its sealing a polled value may have been served: one poll, with room for a slow answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to do to the line while it runs; at_s: after its start, away_s: until it is started again."""
+
+    program: str
+    at_s: float
+    away_s: float
+
+
+@dataclass
+class Run:
+    """A line that is running, and what has been seen of it so far."""
+
+    line: Line
+    supervisor: Supervisor
+    seed: int
+    plans: list[Plan] = field(default_factory=list)
+    started_at: float = 0.0
+    first_reading_after_s: float | None = None
+    kills: list[Kill] = field(default_factory=list)
+    interruptions: list[Interruption] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
+    _peaks: dict[str, float] = field(default_factory=dict)
+    _stored: tuple[float, int] = (0.0, 0)
+
+    @property
+    def elapsed_s(self) -> float:
+        """Return seconds since the processes began to start."""
+        return time.monotonic() - self.started_at
+
+    def start(self) -> None:
+        """Start everything at once; raise ProgramFailed. The agent needs to know where the plant listens."""
+        self.started_at = time.monotonic()
+        for program in (self.line.broker(), self.line.plant(), self.line.cloud()):
+            self.supervisor.spawn(program)
+        self.supervisor.wait_until_up(PLANT)
+        self.line.write_agent_config()
+        self.supervisor.spawn(self.line.agent())
+        for name in (BROKER, CLOUD, AGENT):
+            self.supervisor.wait_until_up(name)
+        self.news.append(f"all four programs are up after {self.elapsed_s:.1f} s")
+
+    def watch(self, *, for_s: float | None) -> Iterator[Moment]:
+        """Yield what there is to see, a few times a second, until the time is over; without a time for ever."""
+        with Api(self.line.url, self.line.key) as api:
+            while for_s is None or self.elapsed_s < for_s:
+                self._carry_out(api)
+                yield self._look(api)
+                time.sleep(LOOK_S)
+
+    def come_to_rest(self) -> dict[str, int]:
+        """Hold the plant, wait until the cloud has all that the agent has, stop both; return the gateway's account."""
+        self._hold_plant()
+        with Api(self.line.url, self.line.key) as api:
+            self._wait(lambda: self._has_everything(api), REST_TIMEOUT_S)
+            self.supervisor.stop(AGENT)
+            self.supervisor.stop(PLANT)
+            self._wait(lambda: _account(api).get("buffered", 1) == 0, REST_TIMEOUT_S)
+            return {name: int(count) for name, count in _account(api).items()}
+
+    def facts(self, account: dict[str, int]) -> Facts:
+        """Return what was measured."""
+        return Facts(
+            first_reading_after_s=self.first_reading_after_s,
+            agent_rss_mib=round(self._peaks.get(AGENT, 0.0), 1),
+            cloud_rss_mib=round(self._peaks.get(CLOUD, 0.0), 1),
+            seconds=round(self.elapsed_s, 1),
+            seed=self.seed,
+            broker="mosquitto" if self.line.mosquitto else "iotcore",
+            gateway_account=account,
+            interruptions=tuple(self.interruptions),
+        )
+
+    def _look(self, api: Api) -> Moment:
+        account = _account(api)
+        stored, now = int(account.get("stored", 0)), time.monotonic()
+        if stored and self.first_reading_after_s is None and _has_value(api):
+            self.first_reading_after_s = round(self.elapsed_s, 2)
+            self.news.append(f"first reading in the API after {self.first_reading_after_s:.1f} s")
+        before_at, before = self._stored
+        rate = (stored - before) / max(now - before_at, 0.001) if before else 0.0
+        self._stored = (now, stored)
+        for name in (AGENT, CLOUD):
+            self._peaks[name] = max(self._peaks.get(name, 0.0), memory_mib(self.supervisor.pid(name)))
+        return Moment(
+            self.elapsed_s, max(rate, 0.0), ask(self.line.status_url), account, tuple(self.news), self.line.url
+        )
+
+    def _carry_out(self, api: Api) -> None:
+        for plan in [plan for plan in self.plans if plan.at_s <= self.elapsed_s]:
+            self.plans.remove(plan)
+            self._interrupt(plan, api)
+
+    def _interrupt(self, plan: Plan, api: Api) -> None:
+        self.news.append(f"{plan.program} killed at {self.elapsed_s:.1f} s")
+        at = self.elapsed_s
+        since = time.time() - MAX_UNSEALED_S - ONE_POLL_S
+        self.supervisor.kill(plan.program)
+        if plan.program == AGENT:
+            self.kills.append(Kill(time.time(), since))
+        time.sleep(plan.away_s)
+        before = int(_account(api).get("stored", 0))
+        self.supervisor.restart(plan.program)
+        back = time.monotonic()
+        self.supervisor.wait_until_up(plan.program)
+        came = self._wait(lambda: int(_account(api).get("stored", 0)) > before, REST_TIMEOUT_S)
+        after = round(time.monotonic() - back, 2) if came else None
+        self.interruptions.append(Interruption(plan.program, round(at, 2), plan.away_s, after))
+        self.news.append(f"{plan.program} is back; readings came through after {after} s")
+
+    def _has_everything(self, api: Api) -> bool:
+        buffer = ask(self.line.status_url).get("buffer", {"batches_waiting": 1})
+        waiting = int(buffer.get("batches_waiting", 0)) + int(buffer.get("unsealed_readings", 0))
+        return waiting == 0 and int(_account(api).get("lost", 1)) == 0
+
+    def _hold_plant(self) -> None:
+        """Have the machines stand still, so that nothing is on its way when the programs stop."""
+        control = msgspec.json.decode(self.line.plant_ready.read_bytes())["control"]
+        host, _, port = control.rpartition(":")
+        with socket.create_connection((host, int(port)), timeout=5.0) as line:
+            line.sendall(b'{"do":"hold"}\n')
+            line.recv(4096)
+        time.sleep(MAX_UNSEALED_S + 2 * ONE_POLL_S)
+
+    @staticmethod
+    def _wait(is_so: Callable[[], bool], timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if is_so():
+                return True
+            time.sleep(0.05)
+        return False
+
+
+def draw_plans(names: list[str], *, outage_s: float, for_s: float, chance: random.Random) -> list[Plan]:
+    """Return one kill of each program at a random moment, one after the other, and the broker's outage."""
+    asked = [(name, 0.5) for name in names] + ([(BROKER, outage_s)] if outage_s else [])
+    room = for_s * 0.7 / max(len(asked), 1)
+    return [
+        Plan(name, for_s * 0.15 + index * room + chance.uniform(0.0, max(room - away, 0.1) * 0.5), away)
+        for index, (name, away) in enumerate(asked)
+    ]
+
+
+def _account(api: Api) -> dict[str, Any]:
+    with suppress(httpx.HTTPError):
+        found: dict[str, Any] = api.gateway(GATEWAY)["total"]
+        return found
+    return {}
+
+
+def _has_value(api: Api) -> bool:
+    with suppress(httpx.HTTPError):
+        return any(device["value"] is not None for device in api.devices())
+    return False
