@@ -9,9 +9,10 @@ from pathlib import Path
 from edge_agent.buffers.ballast import Ballast
 from edge_agent.buffers.database import Database
 from edge_agent.buffers.lock import FileLock
+from edge_agent.buffers.place import BufferPlace, draw_epoch
 from edge_agent.buffers.salvage import frames, refill
 from edge_agent.buffers.shelf import Shelf
-from edge_agent.buffers.sqlite import BufferPlace, SqliteBuffer, draw_epoch
+from edge_agent.buffers.sqlite import SqliteBuffer
 from edge_agent.errors import BufferDamaged, BufferFull, BufferUnusable
 from edge_agent.ports import Buffer
 from protocols.batch import GatewayEvent

@@ -6,17 +6,16 @@ rise with time, seqs with ids; generation and marks change in one transaction; t
 transaction that stores, settles, purges or gives up the rows they count.
 """
 
-import secrets
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
-from pathlib import Path
 
 from edge_agent.buffers.ballast import Ballast
 from edge_agent.buffers.books import Book
 from edge_agent.buffers.database import PAGE_BYTES, Database
 from edge_agent.buffers.due import Due
 from edge_agent.buffers.marks import gaps, newly_settled, settled
+from edge_agent.buffers.place import BufferPlace, draw_epoch
 from edge_agent.buffers.retention import MAX_ROWS_A_STEP, Room, Row, declare, policy_cap, row_bytes, take
 from edge_agent.buffers.shelf import Shelf
 from edge_agent.errors import BufferDamaged, BufferFull
@@ -28,20 +27,6 @@ from protocols.errors import InvalidContent
 
 _HEADER_BYTES = 160
 _SHRINK_PAGES = 200
-
-
-def draw_epoch() -> int:
-    """Return 63 random bits that are not all zero."""
-    return secrets.randbits(63) or draw_epoch()
-
-
-@dataclass(frozen=True, slots=True)
-class BufferPlace:
-    """Where the buffer lies, whose it is, and how large it may become."""
-
-    path: Path
-    gateway: str
-    max_bytes: int
 
 
 class SqliteBuffer:
@@ -167,6 +152,19 @@ class SqliteBuffer:
             self._database.shrink(_SHRINK_PAGES)
         return purged or spare
 
+    def waiting(self) -> Iterator[StoredBatch]:
+        """Yield every batch that is not acked, oldest first, one in memory at a time; nothing may change meanwhile."""
+        for row_id, key in Due(self._shelf, frozenset()).oldest():
+            yield from self._shelf.fetch([(row_id, key)])
+
+    def give_up_data(self, *, reason: str, at_us: int) -> int:
+        """Remove all data that is not acked and declare it; return how many readings. For a person to decide."""
+        rows = list(self._open(BatchKind.DATA))
+        with self._shelf.changing():
+            self._give_up(rows, at_us, reason=reason)
+            self._shelf.save()
+        return sum(row.readings for row in rows)
+
     def close(self) -> None:
         """Finish writing and let go of the file."""
         self._database.close()
@@ -213,14 +211,14 @@ class SqliteBuffer:
             raise BufferFull(f"{incoming} bytes more do not fit: {self._shelf.used} of {self._cap} wait for the cloud")
         return True
 
-    def _give_up(self, given: Sequence[Row], at_us: int) -> None:
+    def _give_up(self, given: Sequence[Row], at_us: int, reason: str = "the buffer is full") -> None:
         rows = sorted(given, key=lambda row: row.id)
         self._shelf.remove(rows)
         for row in rows:
             book = self._shelf.books[row.epoch]
             self._shelf.books[row.epoch] = replace(book, dropped=book.dropped + row.readings)
         segment = self._segment
-        for drop in declare(rows, reason="the buffer is full"):
+        for drop in declare(rows, reason=reason):
             self._insert(seal_drop(drop, segment=segment), at_us)
 
     def _purge(self) -> bool:

@@ -27,7 +27,7 @@ _RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class SealingFigures:
-    """Counts since the start, in readings where not said otherwise; commit_s: how long the last commit took."""
+    """Counts of readings since the start: taken = sealed + overflowed + refused + waiting; commit_s: of the last."""
 
     taken: int
     sealed: int
@@ -83,7 +83,7 @@ class Sealer:
             sealed=self._sealed,
             overflowed=self._pending.overflowed,
             refused=self._refused,
-            waiting=self._pending.readings,
+            waiting=self._taken - self._sealed - self._pending.overflowed - self._refused,
             commits=self._commits,
             batches=self._batches,
             commit_s=self._commit_s,

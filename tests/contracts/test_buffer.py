@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.buffers.memory import MemoryBuffer
-from edge_agent.buffers.sqlite import BufferPlace, SqliteBuffer
+from edge_agent.buffers.place import BufferPlace
+from edge_agent.buffers.sqlite import SqliteBuffer
 from edge_agent.errors import BufferFull
 from edge_agent.ports import Buffer
 from protocols.batch import BatchKind, Key

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge_agent.buffers.file import BufferFile
-from edge_agent.buffers.sqlite import BufferPlace
+from edge_agent.buffers.place import BufferPlace
 from edge_agent.buffers.thread import BufferThread
 from edge_agent.delivery.plain_sender import PlainSender
 from edge_agent.delivery.presence import Identity

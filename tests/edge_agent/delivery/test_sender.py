@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from edge_agent.buffers.sqlite import BufferPlace, SqliteBuffer
+from edge_agent.buffers.place import BufferPlace
+from edge_agent.buffers.sqlite import SqliteBuffer
 from protocols.batch import BatchKind
 from protocols.delivery import Ack
 from tests.support.batches import block, tag_table
@@ -194,14 +196,17 @@ async def test_a_full_buffer_keeps_the_newest_and_the_store_learns_what_was_drop
     tmp_path: Path, broker: Broker
 ) -> None:
     broker.kill()
-    line = EdgeLine(tmp_path, broker.port, TABLE, max_bytes=96 * 1024, max_unsealed_s=0.0)
+    line = EdgeLine(tmp_path, broker.port, TABLE, max_bytes=192 * 1024, max_unsealed_s=0.0)
     line.start()
-    values = await poll(line, 0, 2000)
+    values = np.random.default_rng(1).normal(size=60_000).tolist()
+    for at in range(0, len(values), 300):
+        line.sealer.accept(block(values[at : at + 300]))
+        await asyncio.sleep(0.002)
     broker.start()
     store = SmallStore(broker.host, broker.port)
     await store.start()
     await until_settled(line, within_s=40)
-    stored = sorted(store.ledger.values())
+    stored = store.ledger.values()
     (account,) = (await line.buffer.ledger()).epochs
     assert account.dropped > 0
     assert stored == values[account.dropped :]
