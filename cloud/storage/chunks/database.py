@@ -7,7 +7,7 @@ transaction that did not end well has changed nothing, and `undone` tells caches
 import fcntl
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
@@ -68,15 +68,14 @@ class Database:
         self._minimum_free = minimum_free
         self._space = space
         self._depth = 0
-        self._lock = None if read_only else _take_lock(path)
-        try:
+        with ExitStack() as stack:
+            if not read_only:
+                stack.enter_context(_take_lock(path))
             with self._translated("open"):
                 self._connection = _connect(path, read_only=read_only)
                 self._page_bytes: int = self._connection.pragma("page_size")
                 self.limit(max_bytes)
-        except BaseException:
-            self._unlock()
-            raise
+            self._held = stack.pop_all()
 
     def execute(self, sql: str, parameters: Sequence[SQLValue] = ()) -> Iterator[Row]:
         """Run the statement to its end and return its rows; raise Unavailable."""
@@ -101,14 +100,15 @@ class Database:
         begin, commit, undo = _LEVELS[min(self._depth, 1)]
         self.execute(begin)
         self._depth += 1
+        done = False
         try:
             yield
             self.execute(commit)
-        except BaseException:
-            self._undo(undo)
-            raise
+            done = True
         finally:
             self._depth -= 1
+            if not done:
+                self._undo(undo)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -130,7 +130,7 @@ class Database:
         """
         done = self._migrated(name)
         if done > len(steps):
-            raise Unavailable(f"{self.path}: part {name!r} is of version {done}, this program knows {len(steps)}")
+            raise Unavailable(f"{self.path}: {name!r} is of version {done}, this program knows {len(steps)}")
         if done == len(steps):
             return
         if self.read_only:
@@ -169,7 +169,7 @@ class Database:
     def close(self) -> None:
         """Close the file and let go of the lock; always safe to call."""
         self._connection.close()
-        self._unlock()
+        self._held.close()
 
     def _refuse_when_low(self) -> None:
         if not self.read_only and self.is_low():
@@ -199,11 +199,6 @@ class Database:
         except _TROUBLE as error:
             code = "STORE_FULL" if isinstance(error, apsw.FullError) else "STORE_UNAVAILABLE"
             raise Unavailable(f"{self.path}: {error} ({' '.join(doing.split())[:60]})", code=code) from error
-
-    def _unlock(self) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
 
 
 _LEVELS = (
