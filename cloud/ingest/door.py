@@ -50,8 +50,10 @@ class Door:
             yield
         finally:
             server.close()
-            for caller in tuple(self._callers):
+            callers = tuple(self._callers)
+            for caller in callers:
                 caller.close()
+            await asyncio.gather(*(caller.wait_closed() for caller in callers), return_exceptions=True)
             _remove(path)
 
     async def _serve(self, reader: asyncio.StreamReader, caller: asyncio.StreamWriter) -> None:

@@ -4,14 +4,17 @@ Invariants: an acknowledgement goes out on the connection that its message came 
 anew with each connection; whatever is refused by the receiver stays with the broker, for the connection is given up.
 """
 
+import contextlib
 import logging
 import random
+import selectors
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
-from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
+from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -30,6 +33,30 @@ _IN_FLIGHT = 20
 _KEPT_SESSION_S = 7 * 24 * 3600
 _FIRST_DELAY_S = 0.2
 _LAST_DELAY_S = 15.0
+
+
+class Wake:
+    """Lets other threads end a wait on sockets."""
+
+    def __init__(self) -> None:
+        self.ear, self._mouth = socket.socketpair()
+        self.ear.settimeout(0)
+        self._mouth.settimeout(0)
+
+    def call(self) -> None:
+        """End the wait, now or the next one. Any thread."""
+        with contextlib.suppress(BlockingIOError, OSError):
+            self._mouth.send(b"!")
+
+    def hear(self) -> None:
+        """Take note of every call so far."""
+        with contextlib.suppress(BlockingIOError):
+            self.ear.recv(4096)
+
+    def close(self) -> None:
+        """Let go of the sockets."""
+        self.ear.close()
+        self._mouth.close()
 
 
 class Link:
@@ -55,6 +82,7 @@ class Link:
         self._is_connected = False
         self._delay_s = _FIRST_DELAY_S
         self._stopping = threading.Event()
+        self._wake = Wake()
         self._client = self._make_client(password)
         self._thread = threading.Thread(target=self._run, name=f"link {name}", daemon=True)
 
@@ -101,6 +129,7 @@ class Link:
             client.username_pw_set(self._settings.username, password or None)
         if self._settings.tls is not None:
             client.tls_set_context(_tls(self._settings.tls))
+        client.on_socket_register_write = lambda *_: self._wake.call()
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
@@ -112,7 +141,7 @@ class Link:
         while not self._stopping.is_set():
             try:
                 self._connect()
-                self._client.loop_forever(timeout=1.0)
+                self._converse()
                 is_known_lost = False
             except OSError as error:
                 if not is_known_lost:
@@ -123,6 +152,26 @@ class Link:
             self._lost()
             self._stopping.wait(self._delay_s * random.uniform(0.8, 1.2))  # noqa: S311 jitter
             self._delay_s = min(2 * self._delay_s, _LAST_DELAY_S)
+        self._wake.close()
+
+    def _converse(self) -> None:
+        """Read and write until the connection ends; everything that paho does with its socket is done here."""
+        connected = cast("socket.socket", self._client.socket())  # paho's type also allows what wraps one
+        with selectors.DefaultSelector() as selector:
+            selector.register(connected, selectors.EVENT_READ)
+            selector.register(self._wake.ear, selectors.EVENT_READ)
+            while self._client.socket() is connected:
+                wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._client.want_write() else 0)
+                selector.modify(connected, wanted)
+                ready = {key.fileobj: events for key, events in selector.select(0 if _has_more(connected) else 1.0)}
+                if self._wake.ear in ready:
+                    self._wake.hear()
+                events = ready.get(connected, 0)
+                if events & selectors.EVENT_WRITE:
+                    self._client.loop_write()
+                if events & selectors.EVENT_READ or _has_more(connected):
+                    self._client.loop_read()
+                self._client.loop_misc()
 
     def _connect(self) -> None:
         host, port = self._settings.host, self._settings.port
@@ -139,14 +188,10 @@ class Link:
         with self._sending:
             self._is_connected = False
 
-    def _on_connect(
-        self, client: Client, _: object, __: ConnectFlags, reason: ReasonCode, properties: Properties | None
-    ) -> None:
+    def _on_connect(self, client: Client, _: object, __: object, reason: ReasonCode, ___: object) -> None:
         if reason.is_failure:
             _log.error("the broker refuses %s: %s", self._name, reason)
             return
-        allowed = getattr(properties, "ReceiveMaximum", _IN_FLIGHT)
-        client.max_inflight_messages_set(max(1, min(_IN_FLIGHT, allowed)))
         client.subscribe([(one, 1) for one in self._filters])
         with self._sending:
             self._connection += 1
@@ -179,6 +224,12 @@ class Link:
             return
         if not self._receive(topic, bytes(message.payload), message.retain, done) and is_promised:
             client.disconnect()
+
+
+def _has_more(connected: socket.socket) -> bool:
+    """Return whether bytes were read already that no select will tell of."""
+    pending = getattr(connected, "pending", None)
+    return pending is not None and pending() > 0
 
 
 def _tls(settings: TlsSettings) -> ssl.SSLContext:

@@ -17,6 +17,58 @@ _MAX_UNDER_WAY = 256
 _AWAY = "INGEST_AWAY"
 
 
+class Line:
+    """One connection: the answers that are waited for on it fail when it does."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._waiting: dict[int, asyncio.Future[Reply]] = {}
+        self._listening = asyncio.create_task(self._listen(reader), name="door")
+
+    @property
+    def is_up(self) -> bool:
+        """Return whether something may still be asked on it."""
+        return not (self._listening.done() or self._writer.is_closing())
+
+    async def ask(self, request: Request) -> Reply:
+        """Return the reply; raise Unavailable, Invalid or OSError."""
+        if len(self._waiting) >= _MAX_UNDER_WAY:
+            raise Unavailable("too many readings wait for the ingest process", code="INGEST_BUSY")
+        message = framed(request)
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._waiting[request.number] = answer
+        try:
+            self._writer.write(message)
+            await self._writer.drain()
+            return await answer
+        finally:
+            self._waiting.pop(request.number, None)
+
+    async def close(self) -> None:
+        """Hang up; what is still waited for fails."""
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
+        self._writer.close()
+        await asyncio.gather(self._writer.wait_closed(), return_exceptions=True)
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
+        decoder = msgspec.msgpack.Decoder(Reply)
+        why = "it was hung up"
+        try:
+            while True:
+                reply = decoder.decode(await read_message(reader))
+                answer = self._waiting.get(reply.number)
+                if answer is not None and not answer.done():
+                    answer.set_result(reply)
+        except (Unavailable, msgspec.MsgspecError) as error:
+            why = str(error)
+        finally:
+            self._writer.close()
+            for answer in self._waiting.values():
+                if not answer.done():
+                    answer.set_exception(Unavailable(f"the ingest process is away: {why}", code=_AWAY))
+
+
 class RemoteIntake:
     """Connects when first used and again after each loss. For one event loop.
 
@@ -27,10 +79,8 @@ class RemoteIntake:
         self._path = path
         self._timeout_s = timeout_s
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Reply]] = {}
         self._connecting = asyncio.Lock()
-        self._writer: asyncio.StreamWriter | None = None
-        self._listening: asyncio.Task[None] | None = None
+        self._line: Line | None = None
 
     async def take(self, arrival: Arrival) -> Written:
         """Return when the readings are durable; raise Invalid, or Unavailable where the store is full or away."""
@@ -45,10 +95,9 @@ class RemoteIntake:
 
     async def close(self) -> None:
         """Hang up; always safe to call."""
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
-        self._hang_up()
+        line, self._line = self._line, None
+        if line is not None:
+            await line.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -59,56 +108,23 @@ class RemoteIntake:
         await self.close()
 
     async def _ask(self, request: Request) -> Reply:
-        if len(self._waiting) >= _MAX_UNDER_WAY:
-            raise Unavailable("too many readings wait for the ingest process", code="INGEST_BUSY")
-        message = framed(request)
-        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting[request.number] = answer
         try:
             async with asyncio.timeout(self._timeout_s):
-                writer = await self._connected()
-                writer.write(message)
-                await writer.drain()
-                reply = await answer
+                line = await self._connected()
+                reply = await line.ask(request)
         except TimeoutError as error:
             raise Unavailable(f"no answer from the ingest process in {self._timeout_s} s", code=_AWAY) from error
         except OSError as error:
             raise Unavailable(f"the ingest process is away: {error}", code=_AWAY) from error
-        finally:
-            self._waiting.pop(request.number, None)
         refusal = refusal_of(reply)
         if refusal is not None:
             raise refusal
         return reply
 
-    async def _connected(self) -> asyncio.StreamWriter:
+    async def _connected(self) -> Line:
         async with self._connecting:
-            if self._writer is None or self._writer.is_closing():
+            if self._line is None or not self._line.is_up:
+                await self.close()
                 with short_path(self._path) as address:
-                    reader, self._writer = await asyncio.open_unix_connection(address)
-                self._listening = asyncio.create_task(self._listen(reader, self._writer), name="door")
-            return self._writer
-
-    async def _listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        decoder = msgspec.msgpack.Decoder(Reply)
-        try:
-            while True:
-                reply = decoder.decode(await read_message(reader))
-                answer = self._waiting.get(reply.number)
-                if answer is not None and not answer.done():
-                    answer.set_result(reply)
-        except (Unavailable, msgspec.MsgspecError) as error:
-            self._fail(Unavailable(f"the ingest process is away: {error}", code=_AWAY))
-        finally:
-            writer.close()
-
-    def _fail(self, error: Unavailable) -> None:
-        for answer in self._waiting.values():
-            if not answer.done():
-                answer.set_exception(error)
-
-    def _hang_up(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        self._fail(Unavailable("the way to the ingest process was closed", code=_AWAY))
+                    self._line = Line(*await asyncio.open_unix_connection(address))
+            return self._line

@@ -1,0 +1,23 @@
+"""Waiting for a condition with a deadline, in threads and on an event loop."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+DEADLINE_S = 20.0
+
+
+def wait_until(condition: Callable[[], bool], *, deadline_s: float = DEADLINE_S) -> None:
+    """Return once the condition holds; raise AssertionError after the deadline."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline_s} s: {condition}"
+        time.sleep(0.005)
+
+
+async def until(condition: Callable[[], bool], *, deadline_s: float = DEADLINE_S) -> None:
+    """Return once the condition holds, letting the loop run; raise AssertionError after the deadline."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline_s} s: {condition}"
+        await asyncio.sleep(0.005)
