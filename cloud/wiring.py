@@ -2,8 +2,8 @@
 
 import shutil
 import socket
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from ipaddress import ip_address
 
@@ -38,12 +38,12 @@ class Api:
     app: App
     services: Services
     intake: RemoteIntake
-    _closing: Sequence[Callable[[], None]] = field(repr=False)
+    records: Records
 
     def close(self) -> None:
         """Let go of threads and connections."""
-        for close in self._closing:
-            close()
+        self.services.close()
+        self.records.close()
 
 
 def open_api(settings: Settings, clock: Clock) -> Api:
@@ -74,7 +74,7 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         metrics_require_key=settings.api.metrics_require_key,
     )
     app = build_app(services, Metrics(), door_of(settings))
-    return Api(app, services, intake, (services.close, records.close))
+    return Api(app, services, intake, records)
 
 
 def open_views(settings: Settings, clock: Clock) -> Views:

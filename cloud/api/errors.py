@@ -7,7 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from cloud.api.frame import CODES, Failure, failure
+from cloud.api.frame import CODES, CRASHED, Failure, failure
 from cloud.domain.times import to_text
 from cloud.errors import (
     CloudError,
@@ -49,6 +49,7 @@ def install_errors(app: FastAPI, clock: Clock) -> None:
     app.add_exception_handler(CloudError, handler(_of_cloud))
     app.add_exception_handler(HTTPException, handler(_of_http))
     app.add_exception_handler(RequestValidationError, handler(_of_validation))
+    app.add_exception_handler(Exception, handler(_of_crash))
 
 
 def render(what: Failure, request: Request, clock: Clock) -> Response:
@@ -63,7 +64,7 @@ def render(what: Failure, request: Request, clock: Clock) -> Response:
 
 def _of_cloud(_request: Request, error: CloudError) -> Failure:
     status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
-    message = str(error) if status != 500 else "something went wrong inside"
+    message = str(error) if status != 500 else CRASHED
     named = error.details.get("field")
     errors = [{"field": str(named), "message": str(error.details.get("issue", message)), "value": ""}] if named else []
     return Failure(status, CODES[status], message, error.code, error.details, errors, _headers(status, error))
@@ -83,6 +84,11 @@ def _headers(status: int, error: CloudError) -> dict[str, str]:
 
 def _of_http(_request: Request, error: HTTPException) -> Failure:
     return failure(error.status_code, str(error.detail), headers=error.headers)
+
+
+def _of_crash(_request: Request, _error: Exception) -> Failure:
+    # Logged by the middleware outside, to which the web framework raises it again.
+    return failure(500, CRASHED)
 
 
 def _of_validation(request: Request, error: RequestValidationError) -> Failure:

@@ -10,6 +10,7 @@ import msgspec
 
 API_PREFIX = "/api"
 V1_PREFIX = "/api/v1"
+CRASHED = "something went wrong inside"
 PREFIXES = (V1_PREFIX, API_PREFIX)
 
 

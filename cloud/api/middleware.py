@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import msgspec
 
-from cloud.api.frame import Failure, failure, prefix_of
+from cloud.api.frame import CRASHED, Failure, failure, prefix_of
 from cloud.domain.times import to_text
 from cloud.logs import about_request
 from cloud.ports import Clock
@@ -94,7 +94,7 @@ class Requests:
         except Exception:
             log.exception("a request failed", extra={"path": scope["path"]})
             if status == 0:
-                await answer(failure(500, "something went wrong inside"), scope, framed, self._clock)
+                await answer(failure(500, CRASHED), scope, framed, self._clock)
         seconds = perf_counter() - begun
         self._observe(scope["method"], handler_of(scope), status, seconds)
         level = logging.DEBUG if scope["path"].startswith(_QUIET) else logging.INFO

@@ -112,13 +112,23 @@ def to_quality(code: int) -> Quality:
         return Quality.UNCERTAIN if code & SEVERITY_MASK == Quality.UNCERTAIN else Quality.BAD
 
 
-def outline(buckets: Buckets, *, width_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def bucket_width_us(buckets: Buckets, *, end_us: int) -> int:
+    """Return how wide the buckets are, as their starts tell; the first one may be cut by the range."""
+    if not len(buckets.start_us):
+        return 0
+    steps = np.diff(buckets.start_us)
+    whole = steps[1:] if len(steps) > 1 else steps
+    return int(whole.min()) if len(whole) else end_us - int(buckets.start_us[0])
+
+
+def outline(buckets: Buckets, *, width_us: int, end_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return times and values that keep each bucket's minimum and maximum: two points a bucket, one where they agree.
 
-    The maximum stands half a width after the minimum: which of them came first is not known.
+    The maximum stands in the middle of the bucket: which of them came first is not known.
     """
+    room = np.minimum(np.diff(buckets.start_us, append=end_us), width_us)
     both = np.stack([buckets.minimum, buckets.maximum], axis=1).ravel()
-    times = np.stack([buckets.start_us, buckets.start_us + width_us // 2], axis=1).ravel()
+    times = np.stack([buckets.start_us, buckets.start_us + room // 2], axis=1).ravel()
     keep = np.ones(len(both), dtype=bool)
     keep[1::2] = buckets.minimum != buckets.maximum
     return times[keep], both[keep]

@@ -8,7 +8,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from cloud.domain.history import Completeness, Cursor, QualityRun, measure, outline, quality_runs
+from cloud.domain.history import Completeness, Cursor, QualityRun, bucket_width_us, measure, outline, quality_runs
 from cloud.errors import Invalid, NotFound
 from cloud.ports import Points, ReadingStore, Series
 from protocols.reading import SEVERITY_MASK, Kind, Quality
@@ -123,9 +123,8 @@ def _chosen(points: Points, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Poin
 
 
 def _outline_page(store: ReadingStore, series: Series, window: Window, max_points: int) -> Page:
-    count = max(1, max_points // 2)
-    width_us = max(1, -(-(window.end_us - window.start_us) // count))
-    buckets = store.buckets(series, start_us=window.start_us, end_us=window.end_us, count=count)
-    times, values = outline(buckets, width_us=width_us)
+    buckets = store.buckets(series, start_us=window.start_us, end_us=window.end_us, count=max(1, max_points // 2))
+    width_us = bucket_width_us(buckets, end_us=window.end_us)
+    times, values = outline(buckets, width_us=width_us, end_us=window.end_us)
     points = Points(Kind.FLOAT, times, values, np.zeros(len(times), np.uint8))
     return Page(series, points, (), None, bucket_us=width_us)

@@ -70,7 +70,7 @@ async def list_devices(
     return await services.threads.run(read)
 
 
-@router.get("/{device_id}", summary="Show one device", responses=answers(_EXAMPLE, 401, 403, 404, 503))
+@router.get("/{device_id}", summary="Show one device", responses=answers(_EXAMPLE, 401, 403, 404, 422, 503))
 async def show_device(device_id: str, _caller: Reader, services: ServicesDep) -> DeviceAnswer:
     """Show the latest reading of one Device."""
 

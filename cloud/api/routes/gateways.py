@@ -98,7 +98,7 @@ async def list_gateways(
     return [_answer(gateway) for gateway in paged(found, request, response, limit=limit, offset=offset)]
 
 
-@router.get("/{gateway_id}", summary="Show one gateway", responses=answers(_EXAMPLE, 401, 403, 404, 503))
+@router.get("/{gateway_id}", summary="Show one gateway", responses=answers(_EXAMPLE, 401, 403, 404, 422, 503))
 async def show_gateway(gateway_id: str, _caller: FleetReader, services: ServicesDep) -> GatewayAnswer:
     """Show one Gateway: made, stored, dropped, buffered, per epoch."""
     return _answer(await services.threads.run(lambda views: views.gateways.get(gateway_id)))

@@ -1,8 +1,6 @@
 """GET /: who is here; a browser is sent on to a page for people."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse
 
@@ -29,8 +27,8 @@ def prefers_html(accept: str) -> bool:
 
 
 @router.get("/", summary="Welcome", responses=answers(_EXAMPLE), response_model=Welcome)
-async def welcome(services: ServicesDep, accept: Annotated[str, Header()] = "") -> Welcome | Response:
+async def welcome(request: Request, services: ServicesDep) -> Welcome | Response:
     """Name and version as JSON; a client that prefers text/html is redirected to the console or to the API's pages."""
-    if prefers_html(accept):
+    if prefers_html(request.headers.get("accept", "")):
         return RedirectResponse("/ui/" if services.has_console else "/docs", 307)
     return Welcome(**(_EXAMPLE | {"version": services.version}))

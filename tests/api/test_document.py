@@ -1,0 +1,74 @@
+"""The OpenAPI documents: every operation says what it is, who may call it, an example, and its errors."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cloud.app import alias_api, bare_api
+from cloud.domain.scopes import Scope
+
+DOCUMENTS = {"v1": bare_api("0").openapi(), "aliases": alias_api("0").openapi()}
+OPEN = {"/", "/metrics", "/health", "/health/live", "/health/db", "/health/redis", "/health/detailed"}
+Operation = tuple[str, str, dict[str, Any]]
+
+
+def operations(document: dict[str, Any]) -> Iterator[Operation]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield method, path, operation
+
+
+EVERY = [
+    pytest.param(operation, id=f"{name} {operation[0]} {operation[1]}")
+    for name, document in DOCUMENTS.items()
+    for operation in operations(document)
+]
+
+
+@pytest.mark.parametrize("operation", EVERY)
+def test_an_operation_has_a_summary_a_description_and_an_example(operation: Operation) -> None:
+    _, _, what = operation
+    assert what["summary"]
+    assert what["description"].endswith(".")
+    assert what["tags"]
+    (content,) = what["responses"]["200"]["content"].values()
+    assert "example" in content
+
+
+@pytest.mark.parametrize("operation", EVERY)
+def test_an_operation_documents_its_errors_with_the_common_body(operation: Operation) -> None:
+    _, path, what = operation
+    errors = {status: answer for status, answer in what["responses"].items() if int(status) >= 400}
+    assert "500" in errors
+    assert all("example" in answer["content"]["application/json"] for answer in errors.values())
+    is_open = path.removeprefix("/api/v1").removeprefix("/api") in OPEN | {""}
+    assert is_open or {"401", "403", "503"} <= set(errors)
+
+
+@pytest.mark.parametrize("operation", EVERY)
+def test_an_operation_names_its_scope_unless_it_is_open(operation: Operation) -> None:
+    _, path, what = operation
+    if path.removeprefix("/api/v1").removeprefix("/api") in OPEN | {""}:
+        assert not any(scopes for way in what.get("security", []) for scopes in way.values())
+        return
+    ways = {name: scopes for way in what["security"] for name, scopes in way.items()}
+    assert set(ways) == {"ApiKey", "Bearer"}
+    assert all(len(scopes) == 1 and set(scopes) <= set(Scope) for scopes in ways.values())
+
+
+@pytest.mark.parametrize("name", list(DOCUMENTS))
+def test_operation_ids_are_unique(name: str) -> None:
+    ids = [what["operationId"] for _, _, what in operations(DOCUMENTS[name])]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_first_slice_is_all_there() -> None:
+    assert set(DOCUMENTS["v1"]["paths"]) == OPEN | {
+        "/api/v1/data/ingest",
+        "/api/v1/devices",
+        "/api/v1/devices/{device_id}",
+        "/api/v1/historical_data",
+        "/api/v1/gateways",
+        "/api/v1/gateways/{gateway_id}",
+    }
