@@ -51,8 +51,8 @@ class Agent:
         """Run until `stop` is set, then stop in order; return whether every reading taken is stored."""
         try:
             async with asyncio.TaskGroup() as group:
-                keepers = [self._start(group, task) for task in self._keepers]
                 sources = [self._start(group, task) for task in self._sources]
+                keepers = [self._start(group, task) for task in self._keepers]
                 self._notifier.send("READY=1")
                 logger.info("started", extra={"tasks": len(keepers) + len(sources)})
                 await stop.wait()

@@ -12,6 +12,9 @@ import msgspec
 import typer
 from sqlite_utils import Database
 
+from edge_agent.buffers.emptying import EmptyingBuffer
+from edge_agent.buffers.file import lock_path
+from edge_agent.buffers.lock import FileLock
 from edge_agent.commands.output import (
     DEFAULT_CONFIG,
     AsJson,
@@ -28,7 +31,7 @@ from edge_agent.config.schema import AgentSettings
 from edge_agent.errors import BufferUnusable
 from edge_agent.watch.last_values import known
 from edge_agent.watch.status import EpochCount
-from edge_agent.wiring.run import buffer_file
+from edge_agent.wiring.run import buffer_file, buffer_place
 from edge_agent.wiring.site import SystemClock
 from protocols.batch import BatchKind
 from protocols.codec import Frame, open_data, open_drop, open_event, open_tags, unpack
@@ -38,6 +41,7 @@ from protocols.tag import TagTable
 
 buffer_app = typer.Typer(help="What waits on the gateway for the cloud.", no_args_is_help=True)
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file instead of standard output.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Yes, give them up.")]
 
 
 class Stats(msgspec.Struct, frozen=True):
@@ -89,6 +93,31 @@ def export(config: ConfigPath = DEFAULT_CONFIG, *, output: Output = None) -> Non
             with output.open("w", encoding="utf-8") as opened:
                 count = write_lines(Database(connection), opened)
     complain(f"{count} lines")
+
+
+@buffer_app.command("drop", epilog="Example: lineside-agent buffer drop agent.yaml --yes")
+def drop(config: ConfigPath = DEFAULT_CONFIG, *, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Give up every reading that waits, for good; the loss is declared to the cloud. The agent must be stopped."""
+    settings = load_or_exit(config)
+    path = settings.buffer.path
+    _must_exist(path)
+    if not yes:
+        complain(f"this gives up for good what waits in {path}; say --yes, or save it first with: buffer export")
+        raise typer.Exit(Exit.USAGE)
+    try:
+        with FileLock(lock_path(path)):
+            buffer = EmptyingBuffer(buffer_place(settings))
+            try:
+                readings = buffer.give_up_all(at_us=SystemClock().now_us(), reason="dropped by hand")
+            finally:
+                buffer.close()
+    except BufferUnusable as error:
+        complain(f"nothing was dropped: {error}")
+        raise typer.Exit(Exit.FAILURE) from error
+    if as_json:
+        print_json({"path": str(path), "dropped_readings": readings})
+    else:
+        say(f"{readings} readings were given up")
 
 
 def write_lines(database: Database, out: TextIO) -> int:

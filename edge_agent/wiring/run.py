@@ -58,5 +58,9 @@ def run_agent(path: Path, environment: Mapping[str, str]) -> int:
 
 def buffer_file(settings: AgentSettings, clock: Clock) -> BufferFile:
     """Return what opens the buffer that the settings name."""
-    place = BufferPlace(settings.buffer.path, settings.gateway, settings.buffer.max_size_mib * 2**20)
-    return BufferFile(place, now_us=clock.now_us)
+    return BufferFile(buffer_place(settings), now_us=clock.now_us)
+
+
+def buffer_place(settings: AgentSettings) -> BufferPlace:
+    """Return where the buffer lies and how large it may become."""
+    return BufferPlace(settings.buffer.path, settings.gateway, settings.buffer.max_size_mib * 2**20)
