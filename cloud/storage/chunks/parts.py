@@ -22,11 +22,11 @@ from protocols.errors import InvalidContent
 _CACHED_ROWS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Piece:
     """One series in order of time inside one window; step_us: of the cells of its rollup, 0 where it has none.
 
-    is_kept: whether its readings are still there; end_us: time of its last reading.
+    is_kept: 1 or 0, whether its readings are still there; end_us: time of its last reading.
     """
 
     series: int
@@ -35,7 +35,7 @@ class Piece:
     start_us: int
     end_us: int
     count: int
-    is_kept: bool
+    is_kept: int
     step_us: int
     rollup: bytes
 
@@ -95,13 +95,21 @@ class Parts:
 
     def pieces(self, series: int, start_us: int, end_us: int) -> Sequence[Piece]:
         """Return the pieces of a series that touch the range, in order of id in each window."""
-        statement = "select * from chunk_piece where series = ? and window between ? and ?"
-        rows = self._database.execute(statement, (series, start_us // WINDOW_US, (end_us - 1) // WINDOW_US))
-        return [
-            Piece(of, window, number, first, last, count, bool(kept), step, rollup)
-            for of, window, number, first, last, count, kept, step, rollup in rows
-            if last >= start_us and first < end_us
-        ]
+        return self.pieces_of([series], start_us, end_us)
+
+    def pieces_of(self, series: Sequence[int], start_us: int, end_us: int) -> Sequence[Piece]:
+        """Return the pieces of some series that touch the range, of each series in order of id in each window."""
+        windows = (start_us // WINDOW_US, (end_us - 1) // WINDOW_US)
+        if len(series) == 1:
+            statement = "select * from chunk_piece where series = ? and window between ? and ?"
+            rows = self._database.execute(statement, (series[0], *windows))
+        else:
+            statement = (
+                "select p.* from json_each(?) asked cross join chunk_piece p "
+                "on p.series = asked.value and p.window between ? and ?"
+            )
+            rows = self._database.execute(statement, (str(list(series)), *windows))
+        return [Piece(*row) for row in rows if row[4] >= start_us and row[3] < end_us]
 
     def open_piece(self, piece: Piece) -> Rows:
         """Return the readings of a piece in order of time; raise DamagedPart."""

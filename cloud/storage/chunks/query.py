@@ -1,19 +1,17 @@
-"""Answers questions over batches, bundles and pieces as if they were one; call inside a snapshot.
+"""Answers questions over batches, bundles and pieces as if they were one; call inside a snapshot."""
 
-A rollup stands for the readings of its piece only where nothing else lies in the piece's span, since equal times in
-two parts would count twice; elsewhere the readings themselves are read. Where retention left only the rollup, its
-cells belong to the bucket in which they begin.
-"""
-
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
 from cloud.ports import Buckets, Points, Series
 from cloud.storage.chunks.catalogue import Catalogue
+from cloud.storage.chunks.downsampling import Downsampling
+from cloud.storage.chunks.newest import NEVER
 from cloud.storage.chunks.parts import Parts, Piece
-from cloud.storage.chunks.rollup import clip, combine, from_bytes, roll_up
-from cloud.storage.chunks.rows import Rows, from_bits, newest, stack, to_floats
+from cloud.storage.chunks.rollup import clip
+from cloud.storage.chunks.rows import Rows, from_bits, newest, stack
 from cloud.storage.spans import HOUR_US, bucket_width_us, no_buckets
 from protocols.reading import Kind
 
@@ -24,6 +22,7 @@ class Query:
     def __init__(self, catalogue: Catalogue, parts: Parts) -> None:
         self._catalogue = catalogue
         self._parts = parts
+        self._downsampling = Downsampling(catalogue, parts)
 
     def points(self, series: Series, start_us: int, end_us: int, limit: int) -> Points:
         """Return the first readings of the range; raise DamagedPart."""
@@ -34,7 +33,7 @@ class Query:
         opened: list[tuple[int, Rows]] = []
         rows = loose
         for index, piece in enumerate(pieces):
-            opened.append((piece.id, self._parts.open_piece(piece)))
+            opened.append((piece.id, self._parts.open_piece(piece).cut(start_us, end_us)))
             upto = pieces[index + 1].start_us if index + 1 < len(pieces) else end_us
             if sum(len(part) for _, part in opened) + len(loose) < limit and upto != end_us:
                 continue
@@ -47,14 +46,30 @@ class Query:
         """Return down-sampled readings; raise DamagedPart."""
         if count <= 0 or end_us <= start_us or series.kind == Kind.TEXT:
             return no_buckets()
-        return clip(self._rolled_up(series, start_us, end_us, bucket_width_us(start_us, end_us, count)), start_us)
+        width_us = bucket_width_us(start_us, end_us, count)
+        return clip(self._downsampling.rolled_up([series], start_us, end_us, width_us)[0], start_us)
 
-    def hourly(self, series: Series, start_us: int, end_us: int) -> Buckets:
-        """Return the whole hours that begin in the range; raise DamagedPart."""
+    def hourly(self, series: Sequence[Series], start_us: int, end_us: int) -> Sequence[Buckets]:
+        """Return the whole hours that begin in the range for each series; raise DamagedPart."""
         first, last = -(-start_us // HOUR_US) * HOUR_US, -(-end_us // HOUR_US) * HOUR_US
-        if first >= last or series.kind == Kind.TEXT:
-            return no_buckets()
-        return self._rolled_up(series, first, last, HOUR_US)
+        if first >= last:
+            return [no_buckets() for _ in series]
+        return self._downsampling.rolled_up(series, first, last, HOUR_US)
+
+    def newest(self, series: Sequence[Series], rows: Rows) -> Sequence[Points]:
+        """Return the newest reading of each series, in the same order, from rows whose time may be NEVER."""
+        values = {kind: from_bits(kind, rows.bits) for kind in {one.kind for one in series}}
+        return [
+            self.to_points(one.kind, rows.take(slice(index, index + length)))
+            if one.kind == Kind.TEXT
+            else Points(
+                one.kind,
+                rows.time_us[index : index + length],
+                values[one.kind][index : index + length],
+                rows.quality[index : index + length],
+            )
+            for index, (one, length) in enumerate(zip(series, (rows.time_us != NEVER).tolist(), strict=True))
+        ]
 
     def to_points(self, kind: Kind, rows: Rows) -> Points:
         """Return readings of one series as callers see them."""
@@ -63,28 +78,6 @@ class Query:
         ids, index = np.unique(rows.bits, return_inverse=True)
         texts = self._catalogue.texts(ids.tolist())
         return Points(kind, rows.time_us, index.astype(np.uint32), rows.quality, texts)
-
-    def _rolled_up(self, series: Series, start_us: int, end_us: int, width_us: int) -> Buckets:
-        loose = self._loose(series, start_us, end_us)
-        pieces = self._parts.pieces(series.id, start_us, end_us)
-        stored: list[Piece] = []
-        raw: list[Piece] = []
-        for piece, is_alone in _neighbours([piece for piece in pieces if piece.is_kept], loose):
-            fits = piece.step_us and is_alone and _divides(piece, start_us, end_us, width_us)
-            (stored if fits else raw).append(piece)
-        cells = [
-            _cells([piece for piece in pieces if not piece.is_kept], start_us, end_us),
-            # a cell that begins before the range is there only where its piece begins inside
-            *(
-                _cells([piece for piece in stored if piece.step_us == step], start_us // step * step, end_us)
-                for step in {piece.step_us for piece in stored}
-            ),
-        ]
-        rows = _joined([(piece.id, self._parts.open_piece(piece)) for piece in raw], loose).cut(start_us, end_us)
-        if not len(rows):
-            return combine(cells, width_us)
-        values = to_floats(series.kind, rows.bits)
-        return combine([*cells, roll_up(rows.time_us, values, rows.quality, width_us)], width_us)
 
     def _loose(self, series: Series, start_us: int, end_us: int) -> Rows:
         source = self._catalogue.source(series.key.source)
@@ -95,34 +88,9 @@ class Query:
 
 
 def _joined(opened: Sequence[tuple[int, Rows]], loose: Rows) -> Rows:
-    """Return pieces by id, the older first, and what is loose, in order of time."""
+    """Return pieces that were opened in order of time, each with its id, and what is loose, in order of time."""
+    parts = [rows for _, rows in opened if len(rows)]
+    follows = all(one.time_us[-1] < other.time_us[0] for one, other in itertools.pairwise(parts))
+    if follows and not len(loose):
+        return stack(parts)
     return newest(stack([*(rows for _, rows in sorted(opened, key=lambda pair: pair[0])), loose]))
-
-
-def _neighbours(pieces: Sequence[Piece], loose: Rows) -> Iterator[tuple[Piece, bool]]:
-    """Yield each piece with whether nothing else lies in its span."""
-    ordered = sorted(pieces, key=lambda piece: piece.start_us)
-    high = -1
-    for index, piece in enumerate(ordered):
-        following = ordered[index + 1].start_us if index + 1 < len(ordered) else piece.end_us + 1
-        first, last = np.searchsorted(loose.time_us, (piece.start_us, piece.end_us + 1))
-        yield piece, piece.start_us > high and piece.end_us < following and first == last
-        high = max(high, piece.end_us)
-
-
-def _divides(piece: Piece, start_us: int, end_us: int, width_us: int) -> bool:
-    """Return whether no cell of the piece's rollup lies in two buckets or only partly in the range."""
-    step_us = piece.step_us
-    return (
-        width_us % step_us == 0
-        and (piece.start_us >= start_us or start_us % step_us == 0)
-        and (piece.end_us < end_us or end_us % step_us == 0)
-    )
-
-
-def _cells(pieces: Sequence[Piece], start_us: int, end_us: int) -> Buckets:
-    cells = from_bytes(b"".join(piece.rollup for piece in pieces))
-    keep = (cells.start_us >= start_us) & (cells.start_us < end_us)
-    if keep.all():
-        return cells
-    return Buckets(cells.start_us[keep], cells.count[keep], cells.total[keep], cells.minimum[keep], cells.maximum[keep])

@@ -8,7 +8,7 @@ from cloud.storage.chunks.blocks import pack_rows, to_rows
 from cloud.storage.chunks.catalogue import Catalogue
 from cloud.storage.chunks.database import Database
 from cloud.storage.chunks.merge import Merge
-from cloud.storage.chunks.newest import NEVER, NewestValues, read_newest
+from cloud.storage.chunks.newest import NewestValues, read_newest
 from cloud.storage.chunks.parts import Parts, crc_of
 from cloud.storage.chunks.pieces import Pieces
 from cloud.storage.chunks.query import Query
@@ -81,16 +81,12 @@ class ChunkStore:
             return []
         with self._snapshot():
             rows = read_newest(self._database, [one.id for one in series])
-            lengths = (rows.time_us != NEVER).tolist()
-            return [
-                self._query.to_points(one.kind, rows.take(slice(index, index + length)))
-                for index, (one, length) in enumerate(zip(series, lengths, strict=True))
-            ]
+            return self._query.newest(series, rows)
 
     def hourly(self, series: Sequence[Series], *, start_us: int, end_us: int) -> Sequence[Buckets]:
         """Return the hours that begin in the range for each series; raise Unavailable where a part is damaged."""
         with self._snapshot():
-            return [self._query.hourly(one, start_us, end_us) for one in series]
+            return self._query.hourly(series, start_us, end_us)
 
     def maintain(self, *, deadline_s: float) -> bool:
         """Merge and drop by retention for about this long; return whether there is more to do; raise Unavailable."""
