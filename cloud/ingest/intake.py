@@ -53,7 +53,7 @@ class Intake:
     def settle(self, parcels: Sequence[Parcel], *, slow: bool = False) -> Settlement:
         """Make all durable and return what to say; raise Unavailable where nothing could be written.
 
-        slow: whether the acks shall ask the gateways for less.
+        slow: whether the acks shall ask the gateways for less. Parcels are supervised: what one breaks stays its own.
         """
         try:
             return self._settle(parcels, slow=slow)

@@ -137,6 +137,7 @@ class Link:
         return client
 
     def _run(self) -> None:
+        """Connect, converse, and begin anew: the supervised root of this thread."""
         is_known_lost = False
         while not self._stopping.is_set():
             try:
@@ -147,7 +148,7 @@ class Link:
                 if not is_known_lost:
                     _log.warning("no broker at %s:%d: %s", self._settings.host, self._settings.port, error)
                 is_known_lost = True
-            except Exception:  # noqa: BLE001 the root of this thread
+            except Exception:  # noqa: BLE001 logged, and begun anew
                 _log.exception("the connection as %s failed and is made anew", self._name)
             self._lost()
             self._stopping.wait(self._delay_s * random.uniform(0.8, 1.2))  # noqa: S311 jitter
