@@ -12,8 +12,6 @@ from edge_agent.watch.watchdog import Notifier
 
 logger = logging.getLogger(__name__)
 RESTART_S = 5.0
-FLUSH_S = 10.0
-DRAIN_S = 3.0
 CLOSE_S = 5.0
 Step = Callable[[], Awaitable[None]]
 
@@ -28,11 +26,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How to stop without losing anything: flush seals and commits what is in memory, drain sends what it can."""
+    """How to stop without losing anything: flush seals and commits what is in memory, drain sends what it can.
+
+    flush_s, drain_s: how long each may take, in seconds.
+    """
 
     flush: Step
     drain: Step
     close: Sequence[Task]
+    flush_s: float = 10.0
+    drain_s: float = 3.0
 
 
 class Agent:
@@ -59,8 +62,8 @@ class Agent:
                 self._notifier.send("STOPPING=1")
                 logger.info("stopping")
                 await _cancel(sources)
-                is_stored = await self._attempt("storing what is in memory", self._ending.flush, FLUSH_S)
-                await self._attempt("a last try to send", self._ending.drain, DRAIN_S)
+                is_stored = await self._attempt("storing what is in memory", self._ending.flush, self._ending.flush_s)
+                await self._attempt("a last try to send", self._ending.drain, self._ending.drain_s)
                 await _cancel(keepers)
         finally:
             for task in self._ending.close:
@@ -72,6 +75,7 @@ class Agent:
         return group.create_task(self._supervise(task), name=task.name)
 
     async def _supervise(self, task: Task) -> None:
+        """Run the task for ever: the root of every supervised task, which logs what failed and starts it again."""
         while True:
             try:
                 await task.run()

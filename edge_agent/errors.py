@@ -2,7 +2,7 @@
 
 LinesideError
 `-- AgentError
-|-- InvalidConfig       the configuration file is wrong: every finding at once, with file:line:column
+|-- InvalidConfig       the configuration file is wrong: every Finding at once, with file:line:column
 |-- DeviceError         a Device cannot be read now
 |   |-- DeviceRefused   it answered, and the answer is no
 |   |-- DeviceGarbled   what came is no answer to what was asked

@@ -9,8 +9,8 @@ from edge_agent.commands.buffer import buffer_app
 from edge_agent.commands.check import check, schema_app
 from edge_agent.commands.doctor import doctor
 from edge_agent.commands.output import DEFAULT_CONFIG, ConfigPath
+from edge_agent.commands.read_once import run_test
 from edge_agent.commands.status import status
-from edge_agent.commands.test import run_test
 from edge_agent.wiring.run import run_agent
 
 app = typer.Typer(

@@ -63,9 +63,8 @@ def stats(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> No
     if as_json:
         print_json(msgspec.to_builtins(found))
         return
-    say(
-        f"{found.path} (by the {found.source}): {found.batches} batches wait, {found.bytes_on_disk / 2**20:.1f} MiB on disk"
-    )
+    say(f"{found.path} (by the {found.source}): {found.batches} batches wait")
+    say(f"{found.bytes_on_disk / 2**20:.1f} MiB on disk")
     say(f"{found.bytes_written_today / 2**20:.1f} MiB written since midnight UTC")
     rows = ((e.epoch, str(e.sealed), str(e.acked), str(e.waiting), str(e.dropped)) for e in found.epochs)
     print_table(("EPOCH", "SEALED", "ACKED", "WAITING", "DROPPED"), rows)
