@@ -37,7 +37,7 @@ class Driver(Protocol):
         """Connect; raise DeviceLost where nothing answers. May be called again after DeviceLost."""
 
     async def read(self, tags: tuple[int, ...]) -> ReadingBlock:
-        """Read these tags once, one row a tag."""
+        """Read these tags once, one row a tag; without any, only raise DeviceLost where the connection has gone."""
 
     async def subscribe(self, tags: tuple[int, ...], deliver: Deliver) -> tuple[int, ...]:
         """Have changes of these tags delivered from now on; return those that must be polled instead."""

@@ -54,7 +54,7 @@ class Bus(Generic[WireT]):
     def __init__(self, wire: WireT, *, clock: Clock, jitter: Jitter, pause_s: float = 0.0) -> None:
         self.counts = BusCounts()
         self.pause_s = pause_s
-        self._wire = wire
+        self.wire = wire
         self._clock = clock
         self._turn = asyncio.Lock()
         self._backoff = Backoff(FIRST_RETRY_S, MOST_RETRY_S, jitter)
@@ -73,7 +73,7 @@ class Bus(Generic[WireT]):
         """Count one unit less; the last one closes the wire."""
         self._users = max(0, self._users - 1)
         if not self._users:
-            self._wire.close()
+            self.wire.close()
 
     async def open(self) -> None:
         """Have the wire open; raise DeviceLost where it cannot be."""
@@ -89,7 +89,7 @@ class Bus(Generic[WireT]):
             self.counts.exchanges += 1
             is_in_step = False
             try:
-                answer = await ask(self._wire)
+                answer = await ask(self.wire)
                 is_in_step = self._note_answer()
             except (DeviceRefused, DeviceGarbled, DeviceLost) as error:
                 is_in_step = self._note_failure(error)
@@ -97,7 +97,7 @@ class Bus(Generic[WireT]):
             finally:
                 self._ended_s = self._clock.monotonic_s()
                 if not is_in_step:
-                    self._wire.close()
+                    self.wire.close()
             return answer
 
     def _note_answer(self) -> bool:
@@ -123,13 +123,13 @@ class Bus(Generic[WireT]):
             await self._clock.sleep(wait_s)
 
     async def _ensure_open(self) -> None:
-        if self._wire.is_open:
+        if self.wire.is_open:
             return
         wait_s = self._retry_at_s - self._clock.monotonic_s()
         if wait_s > 0:
             raise DeviceLost(f"{self._why_closed}; next attempt in {wait_s:.1f} s")
         try:
-            await self._wire.open()
+            await self.wire.open()
         except DeviceLost as error:
             self._why_closed = str(error)
             self._retry_at_s = self._clock.monotonic_s() + self._backoff.next_s()

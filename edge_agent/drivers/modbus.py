@@ -233,8 +233,14 @@ class ModbusDriver:
 
 
 def bus_of(device: ModbusDevice, buses: dict[str, ModbusBus], *, clock: Clock, jitter: Jitter) -> ModbusBus:
-    """Return the bus of this device's line, a new one for its first unit; `buses` remembers it."""
+    """Return the bus of this device's line, a new one for its first unit; `buses` remembers it.
+
+    Raises DeviceError where units of one line want it with different settings.
+    """
     address = device.address
-    if address.line not in buses:
-        buses[address.line] = Bus(ModbusWire(address, device.tls), clock=clock, jitter=jitter)
-    return buses[address.line]
+    bus = buses.get(address.line)
+    if bus is None:
+        bus = buses[address.line] = Bus(ModbusWire(address, device.tls), clock=clock, jitter=jitter)
+    if (bus.wire.address, bus.wire.tls) != (address, device.tls):
+        raise DeviceError(f"{device.id} wants {address.line} with other settings than the units before it")
+    return bus

@@ -82,8 +82,8 @@ class ModbusWire:
 
     def __init__(self, address: BusAddress, tls: TlsFiles | None = None) -> None:
         logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # it would log each silence; we report once
-        self._address = address
-        self._tls = tls
+        self.address = address
+        self.tls = tls
         self._client: AsyncModbusTcpClient | AsyncModbusSerialClient | None = None
         self._asked: tuple[int, int] | None = None
         self._number = b""
@@ -103,17 +103,17 @@ class ModbusWire:
         self.close()
         self._reason = "no answer"
         try:
-            client = self._serial_client() if self._address.link is Link.RTU else self._tcp_client()
+            client = self._serial_client() if self.address.link is Link.RTU else self._tcp_client()
             client.ctx.call_create = partial(self._create, client.ctx.call_create)
             for answer in _ANSWERS:
                 client.register(answer)
             async with asyncio.timeout(OPENING_TIMEOUT_S):
                 await client.connect()
         except (TimeoutError, OSError) as error:
-            raise DeviceLost(f"cannot open {self._address}: {error or self._reason}") from error
+            raise DeviceLost(f"cannot open {self.address}: {error or self._reason}") from error
         if not client.connected:
             client.close()
-            raise DeviceLost(f"cannot open {self._address}: {self._reason}")
+            raise DeviceLost(f"cannot open {self.address}: {self._reason}")
         self._client = client
 
     async def _create(self, create: Callable[[], Awaitable[Created]]) -> Created:
@@ -137,7 +137,7 @@ class ModbusWire:
         payload: bytes = answer.payload if isinstance(answer, _Payload) else b""
         size = (count + 7) // 8 if table.is_bits else 2 * count
         if len(payload) != size + 1 or payload[0] != size:
-            raise DeviceGarbled(f"unit {unit} on {self._address} sent {len(payload) - 1} bytes of data, not {size}")
+            raise DeviceGarbled(f"unit {unit} on {self.address} sent {len(payload) - 1} bytes of data, not {size}")
         return payload[1:]
 
     async def write_registers(self, unit: int, address: int, words: list[int], timeout_s: float) -> None:
@@ -155,7 +155,7 @@ class ModbusWire:
     async def _ask(self, question: ModbusPDU, timeout_s: float) -> ModbusPDU:
         client = self._client
         if client is None:
-            raise DeviceLost(f"{self._address} is not open")
+            raise DeviceLost(f"{self.address} is not open")
         unit, self._received, self._reason = question.dev_id, b"", ""
         self._asked = (unit, question.function_code)
         try:
@@ -165,7 +165,7 @@ class ModbusWire:
             self._late.add(unit)
             raise self._unanswered(unit, timeout_s) from error
         except ModbusException as error:
-            raise DeviceLost(f"{self._address}: {error}") from error
+            raise DeviceLost(f"{self.address}: {error}") from error
         finally:
             self._asked = self._wait = None
         if unit in self._late:
@@ -176,33 +176,33 @@ class ModbusWire:
     def _check(self, question: ModbusPDU, answer: ModbusPDU) -> None:
         if answer.function_code == question.function_code | 0x80:
             code = answer.exception_code
-            message = f"unit {question.dev_id} on {self._address}: {EXCEPTIONS.get(code, f'exception {code}')}"
+            message = f"unit {question.dev_id} on {self.address}: {EXCEPTIONS.get(code, f'exception {code}')}"
             raise DeviceLost(message) if code in GATEWAY_SILENT else DeviceRefused(message, code=code)
         if answer.function_code != question.function_code:
             raise DeviceGarbled(
-                f"unit {question.dev_id} on {self._address} answered function {answer.function_code}, "
+                f"unit {question.dev_id} on {self.address} answered function {answer.function_code}, "
                 f"not {question.function_code}"
             )
 
     async def _expect_quiet(self, unit: int, timeout_s: float) -> None:
         """Make sure, where answers carry no number, that this one was not a late one, with the right one to follow."""
         self._late.discard(unit)
-        if self._address.link is not Link.RTU:
+        if self.address.link is not Link.RTU:
             return
         before = self._arrivals
         await asyncio.sleep(timeout_s)
         if self._arrivals != before:
             self._late.add(unit)
-            raise DeviceGarbled(f"unit {unit} on {self._address} answers later than {timeout_s} s")
+            raise DeviceGarbled(f"unit {unit} on {self.address} answers later than {timeout_s} s")
 
     def _unanswered(self, unit: int, timeout_s: float) -> DeviceError:
-        place = f"unit {unit} on {self._address}"
+        place = f"unit {unit} on {self.address}"
         if not self.is_open:
             return DeviceLost(f"{place}: the connection was closed")
         if self._reason:
             return DeviceGarbled(f"{place}: {self._reason}")
         if self._received:
-            return DeviceGarbled(f"{place}: {unanswered(self._received, is_serial=self._address.link is Link.RTU)}")
+            return DeviceGarbled(f"{place}: {unanswered(self._received, is_serial=self.address.link is Link.RTU)}")
         return DeviceLost(f"{place} did not answer within {timeout_s} s")
 
     def _watch(self, sending: bool, data: bytes) -> bytes:  # noqa: FBT001 - pymodbus calls it so
@@ -211,7 +211,7 @@ class ModbusWire:
             return data
         self._arrivals += 1
         self._received = data
-        if self._asked is None or self._address.link is Link.RTU:
+        if self._asked is None or self.address.link is Link.RTU:
             return data
         self._reason = screen_tcp(data, self._number, *self._asked)
         if self._reason:
@@ -229,32 +229,32 @@ class ModbusWire:
 
     def _tcp_client(self) -> AsyncModbusTcpClient:
         client = AsyncModbusTcpClient(
-            self._address.host,
-            port=self._address.port,
+            self.address.host,
+            port=self.address.port,
             timeout=None,  # type: ignore[arg-type]  # ours holds; a second one costs a fifth of an exchange
             retries=0,
             reconnect_delay=0,
             trace_packet=self._watch,
             trace_connect=self._connection_changed,
         )
-        if self._tls is not None:
+        if self.tls is not None:
             client.ctx.call_create = partial(
                 asyncio.get_running_loop().create_connection,
                 client.ctx.handle_new_connection,
-                self._address.host,
-                self._address.port,
-                ssl=_tls_context(self._tls),
-                server_hostname=self._tls.server_name or self._address.host,
+                self.address.host,
+                self.address.port,
+                ssl=_tls_context(self.tls),
+                server_hostname=self.tls.server_name or self.address.host,
             )
         return client
 
     def _serial_client(self) -> AsyncModbusSerialClient:
         return AsyncModbusSerialClient(
-            self._address.path,
-            baudrate=self._address.baudrate,
-            parity=self._address.parity,
-            stopbits=self._address.stopbits,
-            bytesize=self._address.bytesize,
+            self.address.path,
+            baudrate=self.address.baudrate,
+            parity=self.address.parity,
+            stopbits=self.address.stopbits,
+            bytesize=self.address.bytesize,
             timeout=60.0,
             retries=0,
             reconnect_delay=0,

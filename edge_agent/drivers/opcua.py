@@ -27,7 +27,8 @@ from protocols.nodes import variant_type
 from protocols.reading import Kind, ReadingBlock
 
 AT_ONCE = 500
-"""Nodes in one request: servers have limits."""
+"""Nodes in one request, halved for a server that finds them too many."""
+TOO_MANY = 0x8010_0000
 KEEPALIVE_S, LIFETIME_S = 5.0, 60.0
 QUEUE_SIZE = 10
 SHORTEST_PUBLISHING_MS = 10.0
@@ -46,8 +47,7 @@ class OpcuaDriver:
     """One server; first_tag: index of its first Tag in the gateway's table, the others follow in order."""
 
     def __init__(self, device: OpcuaDevice, *, first_tag: int, clock: Clock, password: str = "") -> None:
-        for name in ("asyncua", "asyncua.client", "asyncua.common", "asyncua.crypto"):
-            logging.getLogger(name).setLevel(logging.CRITICAL)  # it would log each failed attempt; we report once
+        logging.getLogger("asyncua").setLevel(logging.CRITICAL)  # it would log each failed attempt; we report once
         self._device = device
         self._tags: Mapping[int, OpcuaTag] = dict(enumerate(device.tags, first_tag))
         self._clock = clock
@@ -55,6 +55,7 @@ class OpcuaDriver:
         self._client: Client | None = None
         self._deliver: Deliver | None = None
         self._why_lost = ""
+        self._at_once = AT_ONCE
         self._nodes = {tag: _node(settings.node) for tag, settings in self._tags.items()}
 
     async def open(self) -> None:
@@ -91,7 +92,7 @@ class OpcuaDriver:
         """Ask for these tags; without any, only raise DeviceLost where the connection has gone."""
         client = self._connected()
         said = [Said(tag, None, BAD_NODE_ID) for tag in tags if self._nodes[tag] is None]
-        for part in _parts([tag for tag in tags if self._nodes[tag] is not None]):
+        for part in _parts([tag for tag in tags if self._nodes[tag] is not None], self._at_once):
             wanted = [ua.ReadValueId(self._nodes[tag], AttributeIds.Value) for tag in part]
             answer = await self._call(client.uaclient.read(ua.ReadParameters(NodesToRead=wanted)))
             said += [_said(tag, value) for tag, value in zip(part, answer, strict=True)]
@@ -107,7 +108,7 @@ class OpcuaDriver:
         made = await self._call(client.uaclient.create_subscription(_subscription(shortest_ms), self._take_published))
         watchable = [tag for tag in tags if self._nodes[tag] is not None]
         refused = [tag for tag in tags if self._nodes[tag] is None]
-        for part in _parts(watchable):
+        for part in _parts(watchable, self._at_once):
             wanted = ua.CreateMonitoredItemsParameters(
                 made.SubscriptionId, ua.TimestampsToReturn.Source, [self._monitored(tag) for tag in part]
             )
@@ -187,6 +188,8 @@ class OpcuaDriver:
         try:
             return await request
         except FAILURES as error:
+            if isinstance(error, UaStatusCodeError) and error.code == TOO_MANY:
+                self._at_once = max(1, self._at_once // 2)
             raise DeviceLost(f"{self._device.url}: {_words(error)}") from error
 
 
@@ -197,8 +200,8 @@ def _node(text: str) -> ua.NodeId | None:
         return None
 
 
-def _parts(tags: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (tags[start : start + AT_ONCE] for start in range(0, len(tags), AT_ONCE))
+def _parts(tags: Sequence[int], size: int) -> Iterable[Sequence[int]]:
+    return (tags[start : start + size] for start in range(0, len(tags), size))
 
 
 def _said(tag: int, value: ua.DataValue) -> Said:

@@ -1,16 +1,20 @@
 """A real OPC UA server on loopback, with and without security, that can go away and come back."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from asyncua import ua
+from asyncua.common.callback import Callback, CallbackService, CallbackType, ServerItemCallback
+from asyncua.common.utils import ServiceError
 from asyncua.crypto.cert_gen import setup_self_signed_certificate
 from asyncua.crypto.permission_rules import User, UserRole
 from asyncua.server.server import Server
 from asyncua.server.user_managers import UserManager
+from asyncua.ua.status_codes import StatusCodes
 from asyncua.ua.uatypes import DateTime
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -82,6 +86,20 @@ class OpcuaTestServer:
         """Break all connections off and stop listening."""
         if self._server is not None:
             await self._server.stop()
+
+    @contextmanager
+    def limiting_reads(self, most: int) -> Iterator[None]:
+        """Refuse reads of more nodes at once for as long as the block lasts."""
+
+        def check(event: Callback, _: CallbackService) -> None:
+            if isinstance(event, ServerItemCallback) and len(event.request_params.NodesToRead) > most:
+                raise ServiceError(StatusCodes.BadTooManyOperations)
+
+        assert self._server is not None
+        callbacks = self._server.iserver.callback_service
+        callbacks.addListener(CallbackType.PreRead, check)  # type: ignore[arg-type]  # it hands out enums, declares str
+        yield
+        callbacks.removeListener(CallbackType.PreRead, check)  # type: ignore[arg-type]  # as above
 
     async def _make(self) -> Server:
         logging.getLogger("asyncua").setLevel(logging.CRITICAL)

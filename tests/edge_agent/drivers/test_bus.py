@@ -7,7 +7,7 @@ import pytest
 from edge_agent.drivers.backoff import Backoff
 from edge_agent.drivers.bus import Bus
 from edge_agent.drivers.modbus import ModbusBus
-from edge_agent.errors import DeviceGarbled, DeviceLost, DeviceRefused
+from edge_agent.errors import DeviceError, DeviceGarbled, DeviceLost, DeviceRefused
 from edge_agent.polling.poller import PolledDevice, PolledTag, Poller
 from protocols.reading import Kind, Quality, ReadingBlock
 from tests.support.drivers import (
@@ -136,6 +136,13 @@ async def test_the_last_unit_that_leaves_closes_the_line() -> None:
     assert wire.is_open
     bus.leave()
     assert not wire.is_open
+
+
+def test_units_that_want_one_line_with_different_settings_are_refused() -> None:
+    buses: dict[str, ModbusBus] = {}
+    modbus_driver(modbus_device("rtu:///dev/ttyS9?baudrate=9600", *words(0)), buses)
+    with pytest.raises(DeviceError, match="ttyS9 with other settings"):
+        modbus_driver(modbus_device("rtu:///dev/ttyS9?baudrate=19200", *words(0)), buses)
 
 
 def test_waits_double_up_to_their_cap_and_begin_anew_after_an_answer() -> None:

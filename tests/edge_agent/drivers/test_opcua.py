@@ -230,3 +230,14 @@ async def test_a_wrong_password_a_wrong_certificate_and_no_protection_open_nothi
         with pytest.raises(DeviceLost, match=rf"cannot open opc\.tcp.*{reason}"):
             await driver.open()
         await driver.close()
+
+
+async def test_a_server_that_takes_few_nodes_at_once_is_asked_for_few(server: OpcuaTestServer) -> None:
+    async with opened(device(server, *every_tag() * 100)) as driver:
+        with server.limiting_reads(150):
+            for _ in range(2):
+                with pytest.raises(DeviceLost, match="BadTooManyOperations"):
+                    await driver.read(tuple(range(500)))
+                await driver.open()
+            block = await driver.read(tuple(range(500)))
+    assert values(block) == {tag: EXPECTED[tag % 5] for tag in range(500)}
