@@ -68,11 +68,11 @@ def serve(  # noqa: PLR0913 - one parameter an option
         host, broker_port = _broker(broker)
 
         def tell(ready: Ready) -> None:
-            _log_endpoints(ready)
             if agent_config is not None:
                 agent_config.write_text(to_yaml(compose(ready, gateway=gateway, broker=(host, broker_port))))
             if ready_file is not None:
                 write_ready(ready_file, ready)
+            _log_endpoints(ready)
 
         with tempfile.TemporaryDirectory(prefix="lineside-sim-") as fresh:
             made = (certificates or Path(fresh)).absolute()

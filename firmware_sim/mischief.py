@@ -77,15 +77,14 @@ class Mischiefs:
         self._note(mischief, True)  # noqa: FBT003 - began
         return mischief
 
-    def stop(self, number: int) -> bool:
-        """End one; return whether it went on."""
+    def stop(self, number: int) -> None:
+        """End one; nothing happens where it had ended before."""
         mischief = self._active.pop(number, None)
         if mischief is None:
-            return False
+            return
         left = [other for other in self._active.values() if other.machine == mischief.machine]
         if left:
             self._latest[mischief.machine] = left[-1]
         else:
             self._latest.pop(mischief.machine, None)
         self._note(mischief, False)  # noqa: FBT003 - ended
-        return True

@@ -7,13 +7,16 @@ read, each change that a monitored item was told of, and the first value of each
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC
+from typing import Any
 
 from asyncua import ua
 from asyncua.common.callback import Callback, CallbackService, CallbackType, ServerItemCallback
+from asyncua.server.internal_server import InternalServer
 from asyncua.server.server import Server
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.uatypes import DateTime
 
+from firmware_sim.audience import Audience
 from firmware_sim.certificates import CLIENT_URI, SERVER_URI, Certificates, Pair
 from firmware_sim.endpoints import Security
 from firmware_sim.errors import CannotListen
@@ -55,6 +58,8 @@ class OpcuaPlantServer:
         self._certificates = certificates
         self._pair: Pair | None = None
         self._server: Server | None = None
+        self._space: InternalServer | None = None
+        self._audience = Audience(truth)
         self._places: dict[ua.NodeId, tuple[Machine, int]] = {}
         self._nodes: dict[str, tuple[ua.NodeId, ...]] = {}
         self._written: dict[str, Row] = {}
@@ -79,23 +84,25 @@ class OpcuaPlantServer:
         )
 
     async def start(self) -> None:
-        """Listen; raise CannotListen."""
-        server = Server()
-        await server.init()
+        """Listen; raise CannotListen. The address space is built once and kept, as it takes seconds."""
+        is_new = self._space is None
+        server = Server(iserver=self._space)
+        if is_new:
+            await server.init()
+            await self._add_nodes(server)
+        server.iserver.endpoints.clear()
         await server.set_application_uri(SERVER_URI)
         server.set_server_name("Lineside simulated plant")
         server.set_security_policy([_POLICIES[policy] for policy in self._settings.security])
         await self._show_certificate(server)
-        await self._add_nodes(server)
         server.set_endpoint(self.url)
         await self._listen(server)
-        self._server = server
+        self._space, self._server = server.iserver, server
         for machine in self._machines:
             await self.publish(machine)
 
     async def _listen(self, server: Server) -> None:
-        logger = logging.getLogger("asyncua.server.server")
-        logger.addFilter(_only_warnings)
+        logging.getLogger("asyncua.server.server").addFilter(_only_errors)
         try:
             await server.start()
         except OSError as error:
@@ -139,16 +146,25 @@ class OpcuaPlantServer:
         space = self._server.iserver.aspace
         at = DateTime.fromtimestamp(machine.row.at_us / 1e6, UTC)
         before, row = self._written.get(machine.name), machine.row
-        told: list[int] = []
+        changed: dict[int, set[int]] = {}
         for index, node in enumerate(self._nodes[machine.name]):
             value = ua.DataValue(ua.Variant(row.raw[index], _VARIANTS[machine.tags[index].type]), SourceTimestamp=at)
-            is_new = before is None or before.raw[index] != row.raw[index]
-            if is_new and space[node].attributes[AttributeIds.Value].datachange_callbacks:
-                told.append(index)
+            if before is None or before.raw[index] != row.raw[index]:
+                callbacks = space[node].attributes[AttributeIds.Value].datachange_callbacks.values()
+                changed[index] = {_subscription(each) for each in callbacks}
             await space.write_attribute_value(node, AttributeIds.Value, value)
         self._written[machine.name] = row
-        if told:
-            self._truth.served(self._truth.span(machine.name, told, "push"), row)
+        self._tell(machine, row, changed)
+
+    def _tell(self, machine: Machine, row: Row, changed: dict[int, set[int]]) -> None:
+        if self._server is None or self._server.bserver is None:
+            return
+        subscriptions = self._server.iserver.subscription_service.subscriptions
+        processors = [client.processor for client in self._server.bserver.clients]
+        sessions = {each.session.session_id for each in processors if each is not None and each.session is not None}
+        connected = {number for number, each in subscriptions.items() if each.session_id in sessions}
+        self._audience.meet(connected, subscriptions.keys())
+        self._audience.hear(machine.name, row, changed, connected)
 
     def _note_read(self, event: Callback, _: CallbackService) -> None:
         if isinstance(event, ServerItemCallback) and event.is_external:
@@ -172,10 +188,16 @@ class OpcuaPlantServer:
             self._truth.served(self._truth.span(name, indices, how), self._written[name])
 
     async def stop(self) -> None:
-        """Break every connection off and stop listening."""
-        if self._server is not None:
-            server, self._server = self._server, None
-            await server.stop()
+        """Break every connection off, forget every session and stop listening."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        ticking, server.iserver.time_task = server.iserver.time_task, None
+        if ticking is not None:
+            ticking.cancel()  # the library would wait up to a second for it
+        await server.stop()
+        for session in tuple(server.iserver._external_sessions.values()):  # noqa: SLF001 - no public way to end one
+            await session.close_session()
 
     async def reset(self) -> None:
         """Break every connection off and go on listening."""
@@ -194,5 +216,10 @@ def _id(space: int, name: str) -> ua.NodeId:
     return ua.NodeId.from_string(f"ns={space};s={name}")
 
 
-def _only_warnings(record: logging.LogRecord) -> bool:
+def _subscription(callback: Any) -> int:  # noqa: ANN401 - a bound method of the library, whose object knows it
+    number: int = callback.__self__.isub.data.SubscriptionId
+    return number
+
+
+def _only_errors(record: logging.LogRecord) -> bool:
     return record.levelno >= logging.ERROR

@@ -186,8 +186,8 @@ class Plant(Settings):
 
     plant: Name = "plant"
     seed: int = 1
-    servers: Annotated[tuple[Server, ...], Field(min_length=1)]
-    machines: Annotated[tuple[MachineSettings, ...], Field(min_length=1)]
+    servers: tuple[Server, ...]
+    machines: tuple[MachineSettings, ...]
     faults: tuple[FaultSettings, ...] = ()
     random_faults: RandomFaults | None = None
     mischief: tuple[MischiefSettings, ...] = ()
@@ -195,6 +195,9 @@ class Plant(Settings):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        for key in ("servers", "machines"):
+            if not getattr(self, key):
+                raise ValueError(f"{key}: needs at least one")
         _check_unique("servers", [server.id for server in self.servers])
         _check_unique("machines", [machine.id for machine in self.machines])
         servers = {server.id: server for server in self.servers}

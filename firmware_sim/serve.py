@@ -97,27 +97,27 @@ class Serving:
         trouble = self._works.trouble
         await trouble.start(setting.kind, setting.machine, for_s=setting.for_s, value=setting.value)
 
-    async def perform(self, request: Request) -> dict[str, Any]:  # noqa: PLR0911 - one return a verb
+    async def perform(self, request: Request) -> dict[str, Any]:
         """Do what the control port was asked for; raise Refused."""
+        trouble = self._works.trouble
         match request:
             case Status():
                 return self._status()
             case StartMischief(kind=kind, machine=machine, for_s=for_s, value=value):
-                return {"ids": await self._works.trouble.start(kind, machine, for_s=for_s, value=value)}
+                return {"ids": await trouble.start(kind, machine, for_s=for_s, value=value)}
             case Calm(id=number):
-                return {"ended": await self._works.trouble.stop(number)}
+                return {"ended": await trouble.stop(number)}
             case InjectFault():
                 return self._inject(request)
             case SetValue(machine=name, channel=channel, value=value):
-                return self._set(self._machine(name), channel, value)
+                self._set(self._machine(name), channel, value)
             case Hold(on=held):
                 self._held = held
-                return {}
             case Stop():
                 self.stop()
-                return {}
             case _:
                 assert_never(request)
+        return {}
 
     def _inject(self, request: InjectFault) -> dict[str, Any]:
         machine = self._machine(request.machine)
@@ -130,13 +130,12 @@ class Serving:
         machine.schedule(Fault(number, machine.name, request.kind, channel, request.sigma, at, ticks))
         return {"id": number, "channel": channel}
 
-    def _set(self, machine: Machine, channel: str, value: Value | None) -> dict[str, Any]:
+    def _set(self, machine: Machine, channel: str, value: Value | None) -> None:
         channels = list(dict.fromkeys(tag.channel for tag in machine.tags))
         if channel not in channels:
             raise Refused(f"channel: {machine.name} has no {channel!r}; allowed: {', '.join(channels)}")
         machine.set(channel, value)
         machine.refresh()
-        return {}
 
     def _status(self) -> dict[str, Any]:
         works = self._works

@@ -8,7 +8,9 @@ import math
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 
 from protocols.tag import ByteOrder, DataType, WordOrder
 
@@ -39,12 +41,14 @@ _FORMATS: Mapping[DataType, str] = {
     DataType.FLOAT32: ">f",
     DataType.FLOAT64: ">d",
 }
+MAX_PLACES = 9
+"""Scales with more decimals than this are taken as plain floats."""
 _FLOATS = (DataType.FLOAT32, DataType.FLOAT64)
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """What a machine shows under a name; value = raw * scale + offset; length: registers of a string."""
+    """What a machine shows under a name; value = raw * scale + offset in decimals; length: registers of a string."""
 
     name: str
     channel: str
@@ -85,12 +89,15 @@ class Tag:
 
     def served(self, raw: Value) -> Value:
         """Return the value that a reader should make of the raw one."""
-        return float(raw) * self.scale + self.offset if self.is_scaled else raw
+        if not self.is_scaled:
+            return raw
+        factor, summand, divisor = _ratio(self.scale, self.offset)
+        return (float(raw) * factor + summand) / divisor
 
     def pack(self, raw: Value) -> bytes:
         """Return the registers of a raw value, two bytes each; of a bool in a register its bit alone."""
         if self.type is DataType.BOOL:
-            return struct.pack(">H", int(bool(raw)) << (self.bit or 0))
+            return _ordered(struct.pack(">H", int(bool(raw)) << (self.bit or 0)), WordOrder.BIG, self.byte_order)
         if self.type is DataType.TEXT:
             packed = str(raw).encode().ljust(self.length * 2, b"\0")
         else:
@@ -100,12 +107,24 @@ class Tag:
     def unpack(self, registers: bytes) -> Value:
         """Return the raw value in these registers, the other way round of `pack`."""
         if self.type is DataType.BOOL:
-            return bool(int.from_bytes(registers, "big") >> (self.bit or 0) & 1)
+            register = _ordered(registers, WordOrder.BIG, self.byte_order)
+            return bool(int.from_bytes(register, "big") >> (self.bit or 0) & 1)
         packed = _ordered(registers, self.word_order, self.byte_order)
         if self.type is DataType.TEXT:
             return packed.rstrip(b"\0").decode(errors="replace")
         value: float | int = struct.unpack(_FORMATS[self.type], packed)[0]
         return value
+
+
+@cache
+def _ratio(scale: float, offset: float) -> tuple[float, float, float]:
+    """Return whole (factor, summand, divisor), so that 253 with scale 0.1 is 25.3 and not 25.3 and a bit."""
+    ratios = [Decimal(repr(number)) for number in (scale, offset)]
+    places = max(0, *(-int(ratio.normalize().as_tuple().exponent) for ratio in ratios))
+    if places > MAX_PLACES:
+        return scale, offset, 1.0
+    factor, summand = (float(ratio * 10**places) for ratio in ratios)
+    return factor, summand, float(10**places)
 
 
 def _ordered(packed: bytes, words: WordOrder, within: ByteOrder) -> bytes:

@@ -26,6 +26,7 @@ class Trouble:
         self._places = places
         self._clock = clock
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ending: set[Mischief] = set()
 
     async def start(
         self, kind: MischiefKind, machine: str | None, *, for_s: float = 0.0, value: float = 0.0
@@ -45,7 +46,7 @@ class Trouble:
 
     async def stop(self, number: int | None) -> int:
         """End one mischief, or all; return how many went on."""
-        chosen = [each for each in self._mischiefs.active if number in (None, each.id)]
+        chosen = [each for each in self._mischiefs.active if number in (None, each.id) and each not in self._ending]
         await self._end(chosen)
         return len(chosen)
 
@@ -59,7 +60,7 @@ class Trouble:
             raise Refused(f"no machine {machine!r}; allowed: {', '.join(self._places)}")
         able = [name for name, place in self._places.items() if machine in (None, name) and _can(kind, place)]
         if not able:
-            raise Refused(f"{kind}: {machine or 'no machine here'} cannot do that")
+            raise Refused(f"{kind}: {f'{machine} cannot' if machine else 'no machine here can'} do that")
         return able
 
     def _servers(self, mischiefs: list[Mischief]) -> list[Place]:
@@ -78,11 +79,17 @@ class Trouble:
         await self._end(mischiefs)
 
     async def _end(self, mischiefs: list[Mischief]) -> None:
-        ended = [mischief for mischief in mischiefs if self._mischiefs.stop(mischief.id)]
-        down = {each.machine for each in self._mischiefs.active if each.kind.is_of_the_server}
-        for place in self._servers([each for each in ended if each.kind.is_of_the_server]):
-            if not any(self._places[name].server is place.server for name in down):
+        active = set(self._mischiefs.active) - self._ending
+        ending = [mischief for mischief in mischiefs if mischief in active]
+        self._ending.update(ending)
+        down = [each for each in active.difference(ending) if each.kind.is_of_the_server]
+        kept = [place.server for place in self._servers(down)]
+        for place in self._servers([each for each in ending if each.kind.is_of_the_server]):
+            if place.server not in kept:
                 await place.server.start()
+        for mischief in ending:
+            self._mischiefs.stop(mischief.id)
+        self._ending.difference_update(ending)
 
 
 def _can(kind: MischiefKind, place: Place) -> bool:
