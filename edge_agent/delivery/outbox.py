@@ -87,10 +87,6 @@ class Outbox:
         self._hello = (nonce, standing)
         self._gate_opens_s = now_s + HELLO_S
 
-    def asked_again(self, nonce: int, standing: BufferStanding) -> None:
-        """Note that the hello was repeated, since nothing answered the one before."""
-        self._hello = (nonce, standing)
-
     def wants(self, now_s: float) -> Wanted | None:
         """Return what may be sent now, or None."""
         room = self._window - len(self._flying)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from edge_agent.delivery.connection import Connection
 from edge_agent.delivery.inbox import Inbox
-from edge_agent.delivery.outbox import Meaning, Outbox
+from edge_agent.delivery.outbox import HELLO_S, Meaning, Outbox
 from edge_agent.delivery.presence import Identity, Presence
 from edge_agent.errors import BufferUnusable, UplinkLost
 from edge_agent.ports import AsyncBuffer, BufferStanding, Clock, Uplink
@@ -18,7 +18,8 @@ from protocols.topics import GatewayTopic, gateway_topic
 
 log = logging.getLogger(__name__)
 _RETRY_S = 1.0
-_HELLO_AGAIN_S = 15.0
+_HELLO_SOON_S = 0.5
+_HELLO_LATER_S = 15.0
 _TABLE_AGAIN_S = 5.0
 _EPOCHS_IN_HELLO = 1024
 _MAX_NONCE = 1 << 53
@@ -50,7 +51,7 @@ class Sender:
         self._presence = Presence(uplink=uplink, buffer=buffer, clock=clock, identity=identity)
         self._table_sent_s: dict[str, float] = {}
         self._generation = 0
-        self._hello_again_s = 0.0
+        self._hello_again_s = self._begun_s = 0.0
         self.inbox = Inbox(self.wake)
         self.outbox = Outbox(random=random)
         self.connection = Connection(uplink=uplink, talk=self._talk, clock=clock, random=random)
@@ -85,24 +86,26 @@ class Sender:
             raise UplinkLost(str(group.exceptions[0])) from group
 
     async def _converse(self) -> None:
-        nonce, standing = await self._say_hello()
-        self.outbox.connected(nonce, standing, self._now_s())
+        nonce = int(self._random() * _MAX_NONCE)
+        self._begun_s = self._now_s()
+        self.outbox.connected(nonce, await self._say_hello(nonce), self._begun_s)
         while True:
             self._news.clear()
             await self._take_acks()
             self.outbox.expire(self._now_s())
             await self._send()
             if self.outbox.awaits_answer and self._now_s() >= self._hello_again_s:
-                self.outbox.asked_again(*await self._say_hello())
+                await self._say_hello(nonce)
             await self._wait()
 
-    async def _say_hello(self) -> tuple[int, BufferStanding]:
+    async def _say_hello(self, nonce: int) -> BufferStanding:
+        """Publish a hello and return what it tells; it is repeated, since who should answer may come back later."""
         standing = await self._buffer.standing()
         ledger = await self._buffer.ledger()
         self._generation = standing.generation
         standing = BufferStanding(standing.generation, standing.epochs[-_EPOCHS_IN_HELLO:], standing.marks)
         hello = Hello(
-            nonce=int(self._random() * _MAX_NONCE),
+            nonce=nonce,
             version=self._identity.version,
             epochs=standing.epochs,
             wall_us=self._clock.now_us(),
@@ -112,9 +115,10 @@ class Sender:
             buffered_readings=sum(account.waiting for account in ledger.epochs),
             dropped_readings=sum(account.dropped for account in ledger.epochs),
         )
-        self._hello_again_s = self._now_s() + _HELLO_AGAIN_S
+        now_s = self._now_s()
+        self._hello_again_s = now_s + (_HELLO_SOON_S if now_s < self._begun_s + HELLO_S else _HELLO_LATER_S)
         await self._uplink.publish(self._topic(GatewayTopic.HELLO), encode(hello))
-        return hello.nonce, standing
+        return standing
 
     async def _take_acks(self) -> None:
         for ack in self.inbox.take():

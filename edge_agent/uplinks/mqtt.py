@@ -142,10 +142,11 @@ class MqttUplink:
         link, self._link = self._link, None
         if link is None:
             return
-        link.client.disconnect()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_GOODBYE_S if link.client.is_connected() else 0):
-                await asyncio.shield(link.lost)
+        if link.is_up():
+            link.client.disconnect()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_GOODBYE_S):
+                    await asyncio.shield(link.lost)
         await link.loop.run_in_executor(None, _end, link.client)
 
     def _client(self) -> "Client":

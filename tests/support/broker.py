@@ -1,5 +1,7 @@
 """Broker: a real mosquitto on a free loopback port, with a start, a stop, a kill and a restart."""
 
+import os
+import re
 import shutil
 import socket
 import subprocess
@@ -38,7 +40,8 @@ def mosquitto() -> str:
 class Broker:
     """One mosquitto in a directory of its own; the port stays the same over restarts. A context manager.
 
-    extra: more lines for its configuration file; anonymous: whether clients without a user name are let in.
+    extra: more lines for its configuration file, whose listeners are the further `ports`;
+    anonymous: whether clients without a user name are let in.
     """
 
     def __init__(
@@ -51,12 +54,15 @@ class Broker:
     ) -> None:
         self.host = "127.0.0.1"
         self.port = port if port is not None else free_port()
+        listeners = re.findall(r"^listener (\d+)", extra, re.MULTILINE)
+        self.ports = (self.port, *map(int, listeners))
         self._process: subprocess.Popen[bytes] | None = None
         self._log = directory / "mosquitto.log"
         self._config = directory / "mosquitto.conf"
         directory.mkdir(parents=True, exist_ok=True)
         text = _CONFIG.format(port=self.port, anonymous=str(anonymous).lower())
-        self._config.write_text(text + extra)
+        as_root = "user root\n" if os.geteuid() == 0 else ""  # else it gives root up and cannot read our directory
+        self._config.write_text(text + as_root + extra)
 
     @property
     def is_running(self) -> bool:
@@ -93,10 +99,11 @@ class Broker:
 
     def _answers(self) -> bool:
         try:
-            with socket.create_connection((self.host, self.port), timeout=1.0):
-                return True
+            for port in self.ports:
+                socket.create_connection((self.host, port), timeout=1.0).close()
         except OSError:
             return False
+        return True
 
     def _end(self, how: str) -> None:
         process, self._process = self._process, None
