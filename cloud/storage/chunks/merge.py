@@ -28,10 +28,11 @@ class Debt:
 
     parts: int = 0
     readings: int = 0
+    is_old: bool = False
 
     def pressure(self, sizes: Sizes) -> float:
         """Return how much is due; from 1 on, a step is worth its cost."""
-        return max(self.parts / sizes.step_parts, self.readings / sizes.step_readings)
+        return max(float(self.is_old), self.parts / sizes.step_parts, self.readings / sizes.step_readings)
 
 
 class Merge:
@@ -56,6 +57,14 @@ class Merge:
         debt = self._batches.setdefault(source, Debt())
         debt.parts += 1
         debt.readings += readings
+
+    def hurry(self, before_us: int) -> None:
+        """Make due what holds readings before this time, however little it is, so that retention can reach it."""
+        for debts, owner, level in ((self._batches, "source", "batch"), (self._bundles, "pool", "bundle")):
+            statement = f"select {owner} from chunk_{level} where start_us < ?"  # noqa: S608 names of our own
+            for (key,) in self._database.execute(statement, (before_us,)):
+                if key in debts:
+                    debts[key].is_old = True
 
     def next_step(self) -> Callable[[], None] | None:
         """Return what is most due, or None where nothing is worth a step."""
@@ -148,6 +157,7 @@ class Merge:
 
     def _settle(self, debts: dict[int, Debt], key: int, taken: Sequence[tuple[int, int]]) -> None:
         debt = debts[key]
+        debt.is_old = False
         debt.parts -= len(taken)
         debt.readings -= sum(count for _, count in taken)
         if debt.parts <= 0 or not taken:

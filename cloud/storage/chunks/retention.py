@@ -29,15 +29,18 @@ class Retention:
         """Look at the next opportunity."""
         self._next_s = 0.0
 
+    def is_time(self) -> bool:
+        """Return whether it is time to look."""
+        return self._clock.monotonic_s() >= self._next_s
+
     def next_step(self) -> Callable[[], None] | None:
         """Return what gives up one window, or None where none is too old or it is not time to look."""
-        now_s = self._clock.monotonic_s()
-        if now_s < self._next_s:
+        if not self.is_time():
             return None
         found = self._find()
         if found is None:
             self._from_series = 0
-            self._next_s = now_s + _INTERVAL_S
+            self._next_s = self._clock.monotonic_s() + _INTERVAL_S
             return None
         self._from_series = found[0]
         return partial(self._give_up, *found)

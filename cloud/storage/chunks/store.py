@@ -18,6 +18,7 @@ from cloud.storage.chunks.schema import STEPS
 from cloud.storage.chunks.settling import last_of_each, settle
 from cloud.storage.chunks.sizes import Sizes
 from cloud.storage.chunks.tally import count_readings
+from cloud.storage.spans import WINDOW_US
 
 DEFAULT_SIZES = Sizes()
 
@@ -93,6 +94,8 @@ class ChunkStore:
         end_s = self._clock.monotonic_s() + deadline_s
         while True:
             self._forget_undone()
+            if self._retention.is_time():
+                self._merge.hurry(self._clock.now_us() - WINDOW_US)
             step = self._merge.next_step() or self._retention.next_step()
             if step is None:
                 return False
