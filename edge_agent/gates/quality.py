@@ -36,7 +36,8 @@ class QualityGate:
         return ReadingBlock(tuple(self._judged(column) for column in block.columns), block.texts)
 
     def _judged(self, column: Column) -> Column:
-        if column.kind is Kind.TEXT or not len(column):
+        has_rules = self._has_flat or self._has_range or column.kind is Kind.FLOAT
+        if column.kind is Kind.TEXT or not len(column) or not has_rules:
             return column
         quality = column.quality.copy()
         is_unjudged = quality & SEVERITY_MASK != Quality.BAD

@@ -48,6 +48,10 @@ class StatusCollector(Collector):
         yield _gauge("resident_memory_bytes", "Memory in use", self._resident_bytes)
         yield _counter("cpu_seconds", "CPU time used since the start", self._cpu_s)
         yield _counter("readings_hidden", "Readings held back by a deadband", status.hidden_readings)
+        lost = CounterMetricFamily(f"{PREFIX}_readings_lost", "Readings given up, by reason", labels=["reason"])
+        for reason, count in status.lost_readings.items():
+            lost.add_metric([reason], count)
+        yield lost
 
 
 def _devices(devices: tuple[DeviceState, ...]) -> Iterator[Metric]:
@@ -75,6 +79,8 @@ def _buffer(buffer: BufferState) -> Iterator[Metric]:
     yield _gauge("buffer_oldest_age_seconds", "Age of the oldest batch that waits", buffer.oldest_waiting_s)
     yield _gauge("buffer_written_today_bytes", "Bytes written to disk since midnight UTC", buffer.bytes_written_today)
     yield _gauge("buffer_unsealed_readings", "Readings in memory only", buffer.unsealed_readings)
+    yield _counter("commits", "Commits to the buffer", buffer.commits)
+    yield _gauge("commit_duration_seconds", "Time that the last commit took", buffer.commit_s)
     buffered = GaugeMetricFamily(
         f"{PREFIX}_buffer_readings", "Readings that the buffer accounts for, by state", labels=["state"]
     )

@@ -51,6 +51,30 @@ class Counts(Protocol):
         """Return whether the Device answers now."""
 
 
+class Sealing(Protocol):
+    """How far sealing has come; in readings, but for the commits."""
+
+    @property
+    def waiting(self) -> int:
+        """Return how many are in memory only."""
+
+    @property
+    def overflowed(self) -> int:
+        """Return how many went because the disk did not keep up."""
+
+    @property
+    def refused(self) -> int:
+        """Return how many no batch could hold."""
+
+    @property
+    def commits(self) -> int:
+        """Return how many commits were made."""
+
+    @property
+    def commit_s(self) -> float:
+        """Return how long the last one took."""
+
+
 @dataclass(slots=True)
 class WatchedDevice:
     """One Device as the watch sees it; qualities: readings by code, shape (256,); reason: why it is lost."""
@@ -90,7 +114,8 @@ class Sources:
 
     ledger: Callable[[], Awaitable[Ledger]]
     epoch: Callable[[], Awaitable[int]]
-    unsealed: Callable[[], int]
+    sealing: Callable[[], Sealing]
+    unsendable: Callable[[], int]
     delivery: Callable[[], DeliveryState]
     hidden: Callable[[], int]
     stuck: Callable[[], str]
@@ -158,27 +183,38 @@ class Report:
         """Return everything at this moment."""
         buffer = await self._buffer()
         delivery = self._sources.delivery()
+        lost = self._lost(buffer)
         devices = tuple(device.shown() for device in self._devices)
         return AgentStatus(
             gateway=self._gateway,
             version=self._version,
             started_at=self._started_at,
             uptime_s=round(self._clock.monotonic_s() - self._started_s, 3),
-            problems=problems(devices, buffer, delivery),
+            problems=problems(devices, buffer, delivery, lost),
             devices=devices,
             buffer=buffer,
             delivery=delivery,
             values=self._values.rows(),
             hidden_readings=self._sources.hidden(),
+            lost_readings=lost,
         )
 
+    def _lost(self, buffer: BufferState) -> dict[str, int]:
+        sealing = self._sources.sealing()
+        return {
+            "buffer full": sum(epoch.dropped for epoch in buffer.epochs),
+            "disk too slow": sealing.overflowed,
+            "not encodable": sealing.refused,
+            "not sendable": self._sources.unsendable(),
+        }
+
     async def _buffer(self) -> BufferState:
-        unsealed = self._sources.unsealed()
+        sealing = self._sources.sealing()
         try:
             ledger = await self._sources.ledger()
             epoch = await self._sources.epoch()
         except BufferUnusable as error:
-            return BufferState(error=str(error), unsealed_readings=unsealed)
+            return BufferState(error=str(error), unsealed_readings=sealing.waiting)
         oldest = ledger.oldest_waiting_us
         return BufferState(
             epoch=f"{epoch:016x}",
@@ -188,16 +224,18 @@ class Report:
             bytes_cap=ledger.bytes_cap,
             oldest_waiting_s=0.0 if oldest is None else max(0.0, (self._clock.now_us() - oldest) / 1e6),
             bytes_written_today=ledger.bytes_written_today,
-            unsealed_readings=unsealed,
+            unsealed_readings=sealing.waiting,
+            commits=sealing.commits,
+            commit_s=sealing.commit_s,
         )
 
 
-def problems(devices: Sequence[DeviceState], buffer: BufferState, delivery: DeliveryState) -> tuple[str, ...]:
+def problems(
+    devices: Sequence[DeviceState], buffer: BufferState, delivery: DeliveryState, lost: Mapping[str, int]
+) -> tuple[str, ...]:
     """Return what an operator should know, worst first, in words."""
     found = [f"the buffer cannot be used: {buffer.error}"] if buffer.error else []
-    dropped = sum(epoch.dropped for epoch in buffer.epochs)
-    if dropped:
-        found.append(f"{dropped} readings were given up for room")
+    found.extend(f"{count} readings were lost: {reason}" for reason, count in lost.items() if count)
     found.extend(f"{device.id} does not answer: {device.error}" for device in devices if device.state == "lost")
     if not delivery.connected:
         found.append(f"the broker {delivery.broker} is away; readings wait in the buffer")

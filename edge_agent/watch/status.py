@@ -34,7 +34,7 @@ class EpochCount(msgspec.Struct, frozen=True):
 
 
 class BufferState(msgspec.Struct, frozen=True):
-    """The buffer's ledger; error: why it cannot be used, empty when it can."""
+    """The buffer's ledger; error: why it cannot be used, empty when it can; commit_s: what the last commit took."""
 
     error: str = ""
     epoch: str = ""
@@ -45,6 +45,8 @@ class BufferState(msgspec.Struct, frozen=True):
     oldest_waiting_s: float = 0.0
     bytes_written_today: int = 0
     unsealed_readings: int = 0
+    commits: int = 0
+    commit_s: float = 0.0
 
 
 class DeliveryState(msgspec.Struct, frozen=True):
@@ -59,7 +61,7 @@ class DeliveryState(msgspec.Struct, frozen=True):
 
 
 class AgentStatus(msgspec.Struct, frozen=True):
-    """Everything, at one moment; problems: what an operator should know, in words."""
+    """Everything, at one moment; problems: what an operator should know, in words; lost_readings: by reason."""
 
     gateway: str
     version: str
@@ -71,6 +73,7 @@ class AgentStatus(msgspec.Struct, frozen=True):
     delivery: DeliveryState
     values: tuple[LastValue, ...]
     hidden_readings: int = 0
+    lost_readings: dict[str, int] = {}
 
 
 def encode(status: AgentStatus) -> bytes:

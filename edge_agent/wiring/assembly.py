@@ -117,7 +117,8 @@ class Assembly:
         sources = Sources(
             ledger=self.buffer.ledger,
             epoch=self._epoch,
-            unsealed=lambda: self.sealer.figures.waiting,
+            sealing=lambda: self.sealer.figures,
+            unsendable=self.delivery.unsendable,
             delivery=self.delivery.state,
             hidden=lambda: self.deadband.hidden,
             stuck=self.progress.stuck,

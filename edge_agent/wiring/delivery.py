@@ -55,6 +55,10 @@ class Delivery:
         """Let go of the broker."""
         await self._uplink.close()
 
+    def unsendable(self) -> int:
+        """Return how many readings no message could hold."""
+        return 0 if isinstance(self._sender, Sender) else self._sender.readings_unsendable
+
     def state(self) -> DeliveryState:
         """Return how it goes."""
         sender, connection = self._sender, self._sender.connection

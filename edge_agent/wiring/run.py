@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge_agent.agent import stop_on_signals
 from edge_agent.buffers.file import BufferFile
-from edge_agent.buffers.sqlite import BufferPlace
+from edge_agent.buffers.place import BufferPlace
 from edge_agent.buffers.thread import BufferThread
 from edge_agent.config.load import load
 from edge_agent.config.schema import AgentSettings

@@ -1,6 +1,7 @@
 """Whole agents as processes: they record without a broker, stop without losing anything, and say how they are."""
 
 import json
+import socket
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,17 @@ def test_metrics_are_what_prometheus_reads(tmp_path: Path, modbus_port: int) -> 
     assert samples["lineside_agent_readings_hidden_total",] > 0
     assert samples["lineside_agent_uplink_up",] == 0
     assert samples["lineside_agent_resident_memory_bytes",] > 1_000_000
+
+
+def test_systemd_hears_of_start_and_progress(tmp_path: Path, modbus_port: int) -> None:
+    agent = AgentProcess(tmp_path, devices=modbus_device(modbus_port), uplink=nowhere())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        systemd.settimeout(20)
+        agent.environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
+        with agent:
+            heard = {systemd.recv(100) for _ in range(4)}
+            assert heard == {b"READY=1", b"WATCHDOG=1"}
 
 
 def test_a_second_agent_on_the_same_buffer_does_not_start(tmp_path: Path, modbus_port: int) -> None:

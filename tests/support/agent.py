@@ -1,6 +1,7 @@
 """AgentProcess: a real `lineside-agent run` in a directory of its own, with the Devices that a test names."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -48,12 +49,14 @@ class AgentProcess:
         self.log = directory / "agent.log"
         text = TEMPLATE.format(port=self.port, devices=devices, uplink=uplink, max_unsealed_s=max_unsealed_s)
         self.config.write_text(text)
+        self.environment: dict[str, str] = {}
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it; returns at once."""
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen([*COMMAND, "run", str(self.config)], stderr=log)
+            command = [*COMMAND, "run", str(self.config)]
+            self.process = subprocess.Popen(command, stderr=log, env={**os.environ, **self.environment})
 
     def stop(self) -> int:
         """Send SIGTERM and return the exit code."""
