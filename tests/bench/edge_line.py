@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from types import TracebackType
 from typing import Self
 from urllib.request import urlopen
@@ -77,12 +78,14 @@ class AgentProcess:
         ports = {"modbus_port": modbus_port, "broker_port": broker_port, "watch_port": self._watch_port}
         self._config.write_text(configuration(wish, **ports))
         self._process: subprocess.Popen[bytes]
+        self.spawned_at_s = 0.0
 
     def __enter__(self) -> Self:
         program = str(Path(sys.executable).with_name("lineside-agent"))
         # compiled modules are kept, as on a gateway
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         command = [program, "run", str(self._config)]
+        self.spawned_at_s = monotonic()
         self._process = subprocess.Popen(command, cwd=self.directory, env=environment)
         self.watched = Watched(self._process.pid)
         return self

@@ -1,5 +1,6 @@
 """How long a fresh agent takes until its first reading is at a subscriber."""
 
+from dataclasses import dataclass
 from threading import Event
 from time import monotonic
 
@@ -14,8 +15,16 @@ from tests.bench.edge_line import GATEWAY, Surroundings, Wish
 PATIENCE_S = 30.0
 
 
-def first_message_s(line: Surroundings, wish: Wish) -> float:
-    """Return the seconds from the spawn to the first batch of readings at a subscriber."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One start, from the spawn to the first batch of readings at a subscriber; cpu_s: what the agent took for it."""
+
+    seconds: float
+    cpu_s: float
+
+
+def start(line: Surroundings, wish: Wish) -> Start:
+    """Start an agent with an empty buffer and wait for its first readings."""
     arrived = Event()
     at_s: list[float] = []
 
@@ -24,8 +33,7 @@ def first_message_s(line: Surroundings, wish: Wish) -> float:
             at_s.append(monotonic())
             arrived.set()
 
-    with listening(line.broker.port, gateway_topic(GATEWAY, GatewayTopic.DATA), hear):
-        began_s = monotonic()
-        with line.agent(wish):
-            arrived.wait(PATIENCE_S)
-    return at_s[0] - began_s if at_s else float("nan")
+    with listening(line.broker.port, gateway_topic(GATEWAY, GatewayTopic.DATA), hear), line.agent(wish) as agent:
+        arrived.wait(PATIENCE_S)
+        cpu_s = agent.watched.sample().cpu_s
+    return Start(at_s[0] - agent.spawned_at_s, cpu_s) if at_s else Start(float("nan"), float("nan"))
