@@ -11,8 +11,9 @@ from cloud.config import Settings
 from cloud.domain.times import to_datetime
 from cloud.errors import CloudError
 from cloud.ports import Clock
-from cloud.records.database import Records
-from cloud.wiring import is_loopback, open_views, room_of
+from cloud.processes.listening import is_loopback
+from cloud.readings import open_views, room_of
+from cloud.records.database import WANTED_VERSION, Records
 
 _CONNECT_S = 2.0
 
@@ -78,9 +79,10 @@ def _room(settings: Settings) -> Check:
 def _records(settings: Settings, clock: Clock) -> Iterator[Check]:
     def look() -> Iterator[Check]:
         with closing(Records(settings.records_url)) as records:
-            found, wanted = records.version(), records.wanted_version()
-            fix = "" if found == wanted else "lineside-cloud migrate"
-            yield Check("records", is_well=not fix, finding=f"version {found or 'none'}, {wanted} is wanted", fix=fix)
+            found = records.version()
+            fix = "" if found == WANTED_VERSION else "lineside-cloud migrate"
+            finding = f"version {found or 'none'}, {WANTED_VERSION} is wanted"
+            yield Check("records", is_well=not fix, finding=finding, fix=fix)
             if not fix:
                 keys = _active(Keys(records, clock), clock)
                 fix = "" if keys else "lineside-cloud key create NAME --scope admin"

@@ -1,6 +1,7 @@
 """Setup: makes an installation out of nothing, and brings the files of an older one up to date."""
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 from cloud.access.keys import Keys
@@ -9,7 +10,7 @@ from cloud.domain.scopes import Scope
 from cloud.ingest.books import Books
 from cloud.ports import Clock
 from cloud.processes.ingest import open_readings
-from cloud.records.database import Records
+from cloud.records.database import WANTED_VERSION, Records
 from cloud.storage.chunks.store import ChunkStore
 
 TEMPLATE = """\
@@ -47,16 +48,9 @@ def migrate(settings: Settings, clock: Clock) -> str:
         Books.open(database, now_s=clock.now_us() // 1_000_000)
     finally:
         database.close()
-    return migrate_records(settings)
-
-
-def migrate_records(settings: Settings) -> str:
-    """Bring the records' tables up to date and return their version; raise Unavailable."""
-    records = Records(settings.records_url)
-    try:
-        return records.migrate() or "none"
-    finally:
-        records.close()
+    with closing(Records(settings.records_url)) as records:
+        records.migrate()
+    return WANTED_VERSION
 
 
 def write_first_key(settings: Settings, clock: Clock, path: Path) -> str:

@@ -1,11 +1,9 @@
 """The composition root of the api process: settings become services, services become the application."""
 
-import shutil
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from ipaddress import ip_address
 
 from cloud.access.keys import Keys
 from cloud.api.metrics import Metrics
@@ -13,22 +11,17 @@ from cloud.api.middleware import App
 from cloud.app import Door, build_app
 from cloud.config import Settings
 from cloud.errors import Unavailable
-from cloud.fleet.devices import Devices
-from cloud.fleet.gateways import Gateways
 from cloud.ingest.remote import RemoteIntake
 from cloud.operations.direct_readings import DirectReadings
-from cloud.operations.health import Doctor, Gauges, Room
+from cloud.operations.health import Doctor, Gauges
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.registry import Registry
 from cloud.ports import Clock
+from cloud.processes.listening import LOOPBACK_NAMES, is_loopback
+from cloud.readings import open_views, room_of
 from cloud.records.database import Records
 from cloud.services import Services, Views
-from cloud.storage.chunks.database import Database
-from cloud.storage.chunks.store import ChunkStore
 from cloud.threads import Threads
-
-DISTRIBUTION = "lineside"
-_LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,7 @@ class Api:
 def open_api(settings: Settings, clock: Clock) -> Api:
     """Return the application over the settings' databases; raise InvalidConfig, or Unavailable for older tables."""
     records = Records(settings.records_url)
-    require_current(records)
+    records.require_current()
     threads = Threads(lambda: open_views(settings, clock), count=settings.api.threads)
     intake = RemoteIntake(settings.intake_path)
     services = Services(
@@ -69,7 +62,7 @@ def open_api(settings: Settings, clock: Clock) -> Api:
             room=lambda: room_of(settings),
         ),
         figures=lambda: _figures(threads, intake),
-        version=version(DISTRIBUTION),
+        version=version("lineside"),
         max_future_s=settings.ingest.max_future_s,
         metrics_require_key=settings.api.metrics_require_key,
     )
@@ -77,40 +70,11 @@ def open_api(settings: Settings, clock: Clock) -> Api:
     return Api(app, services, intake, records)
 
 
-def open_views(settings: Settings, clock: Clock) -> Views:
-    """Return what one reading thread holds; raise Unavailable where there is no file of readings yet."""
-    database = Database(settings.readings_path, read_only=True)
-    store = ChunkStore(database, clock)
-    return Views(store, Devices(store, clock), Gateways(database), database.close)
-
-
-def require_current(records: Records) -> None:
-    """Raise Unavailable that says what to do where the records' tables are of another version."""
-    found, wanted = records.version(), records.wanted_version()
-    if found != wanted:
-        message = f"the records are at version {found or 'none'}, this program needs {wanted}: lineside-cloud migrate"
-        raise Unavailable(message, code="RECORDS_NOT_MIGRATED")
-
-
 def door_of(settings: Settings) -> Door:
     """Return what the frame lets in: names of a loopback bind, or of this machine, and configured ones."""
-    names = _LOOPBACK_NAMES if is_loopback(settings.api.host) else {*_LOOPBACK_NAMES, socket.gethostname()}
+    names = LOOPBACK_NAMES if is_loopback(settings.api.host) else {*LOOPBACK_NAMES, socket.gethostname()}
     allowed = {*names, settings.api.host, *settings.api.allowed_hosts}
     return Door(allowed, settings.api.max_body_kib * 1024, settings.api.docs)
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether an address is reachable from this machine only."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host in _LOOPBACK_NAMES
-
-
-def room_of(settings: Settings) -> Room:
-    """Return the room on the disk of the readings."""
-    usage = shutil.disk_usage(settings.data)
-    return Room(usage.total, usage.free, settings.store.minimum_free)
 
 
 def _store_figures(views: Views) -> dict[str, object]:

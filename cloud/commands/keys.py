@@ -19,7 +19,6 @@ from cloud.domain.scopes import SCOPES, Scope
 from cloud.domain.times import to_datetime
 from cloud.errors import Invalid
 from cloud.records.database import Records
-from cloud.wiring import require_current
 
 app = typer.Typer(help="API keys: make, list, take back.", no_args_is_help=True)
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -98,7 +97,7 @@ def _keys(config: Path) -> Iterator[Keys]:
     with refused():
         records = Records(settings_of(config).records_url)
         try:
-            require_current(records)
+            records.require_current()
             yield Keys(records, SystemClock())
         finally:
             records.close()

@@ -13,8 +13,7 @@ from cloud.config import Settings
 from cloud.diagnosis import may_listen
 from cloud.errors import InvalidConfig
 from cloud.logs import configure_logs
-from cloud.processes.api import address, listen, serve_api
-from cloud.processes.ingest import serve_ingest
+from cloud.processes.listening import address, listen
 from cloud.processes.tether import Tether
 from cloud.setup import make_directory, migrate
 from cloud.supervise import Household, become_supervisor
@@ -46,9 +45,13 @@ def _serve(settings: Settings, config: Path, only: Part | None, ready_file: Path
     alone = Tether(config)
     match only:
         case Part.INGEST:
+            from cloud.processes.ingest import serve_ingest  # noqa: PLC0415 only where it runs here
+
             make_directory(settings)
             serve_ingest(settings, alone)
         case Part.API:
+            from cloud.processes.api import serve_api  # noqa: PLC0415 only where it runs here
+
             _require_keys(settings)
             serve_api(settings, alone)
         case None:

@@ -10,11 +10,11 @@ from cloud.api.middleware import App
 from cloud.clock import SystemClock
 from cloud.config import Settings, load_settings
 from cloud.logs import configure_logs
+from cloud.processes.listening import address, listen
 from cloud.processes.tether import Tether
 from cloud.wiring import open_api
 
 _GRACEFUL_S = 5
-_BACKLOG = 1024
 
 
 class _Server(uvicorn.Server):
@@ -29,26 +29,6 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         if not self.should_exit:
             self._ready()
-
-
-def listen(settings: Settings) -> socket.socket:
-    """Return a bound socket, so that the port outlives the process that serves it; raise OSError."""
-    family = socket.AF_INET6 if ":" in settings.api.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((settings.api.host, settings.api.port))
-        bound.listen(_BACKLOG)
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
-def address(bound: socket.socket) -> str:
-    """Return the URL of a bound socket."""
-    host, port = bound.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def serve_api(settings: Settings, tether: Tether) -> None:

@@ -7,24 +7,21 @@ writing transactions take the lock at their beginning, so that two processes wai
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from cloud.errors import InvalidConfig, Unavailable
+from cloud.records.upgrade import upgrade
 
 _FIRST_WITHOUT_WAL_BUG = (3, 51, 3)
 _BUSY_S = 10
-_MIGRATIONS = Path(__file__).parent / "migrations"
+WANTED_VERSION = "0001"
+"""The version of the tables that this program knows: the newest step in `migrations`."""
 
 
 class Records:
@@ -50,20 +47,27 @@ class Records:
         with translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def migrate(self) -> str | None:
-        """Bring the tables to this program's version and return it; raise Unavailable."""
+    def migrate(self) -> None:
+        """Bring the tables to this program's version; raise Unavailable."""
+        if self.version() == WANTED_VERSION:
+            return
         with translated(), self._writing.begin() as connection:
-            command.upgrade(_alembic(connection), "head")
-        return self.wanted_version()
+            upgrade(connection)
 
     def version(self) -> str | None:
         """Return the version of the tables, None for an empty database; raise Unavailable."""
         with translated(), self._engine.connect() as connection:
-            return MigrationContext.configure(connection).get_current_revision()
+            if not inspect(connection).has_table("alembic_version"):
+                return None
+            found: str | None = connection.scalar(text("select version_num from alembic_version"))
+            return found
 
-    def wanted_version(self) -> str | None:
-        """Return the version of the tables that this program knows."""
-        return ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    def require_current(self) -> None:
+        """Raise Unavailable that says what to do where the tables are of another version."""
+        found = self.version()
+        if found != WANTED_VERSION:
+            known = f"the records are at version {found or 'none'}, this program needs {WANTED_VERSION}"
+            raise Unavailable(f"{known}: lineside-cloud migrate", code="RECORDS_NOT_MIGRATED")
 
     def ping(self) -> float:
         """Return how many seconds one query takes; raise Unavailable."""
@@ -122,10 +126,3 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("begin immediate" if writes else "begin")
-
-
-def _alembic(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    return config

@@ -1,0 +1,37 @@
+"""The API's socket: bound before any process serves it, so that the port outlives them; and who can reach it."""
+
+import socket
+from ipaddress import ip_address
+
+from cloud.config import Settings
+
+LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
+_BACKLOG = 1024
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return a bound socket, so that the port outlives the process that serves it; raise OSError."""
+    family = socket.AF_INET6 if ":" in settings.api.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.api.host, settings.api.port))
+        bound.listen(_BACKLOG)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    """Return the URL of a bound socket."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether an address is reachable from this machine only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host in LOOPBACK_NAMES

@@ -1,0 +1,25 @@
+"""The readings' file as those see it who only read: the views of one thread, and the room on its disk."""
+
+import shutil
+
+from cloud.config import Settings
+from cloud.fleet.devices import Devices
+from cloud.fleet.gateways import Gateways
+from cloud.operations.health import Room
+from cloud.ports import Clock
+from cloud.services import Views
+from cloud.storage.chunks.database import Database
+from cloud.storage.chunks.store import ChunkStore
+
+
+def open_views(settings: Settings, clock: Clock) -> Views:
+    """Return what one reading thread holds; raise Unavailable where there is no file of readings yet."""
+    database = Database(settings.readings_path, read_only=True)
+    store = ChunkStore(database, clock)
+    return Views(store, Devices(store, clock), Gateways(database), database.close)
+
+
+def room_of(settings: Settings) -> Room:
+    """Return the room on the disk of the readings."""
+    usage = shutil.disk_usage(settings.data)
+    return Room(usage.total, usage.free, settings.store.minimum_free)
