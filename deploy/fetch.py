@@ -38,15 +38,14 @@ class Api:
     ) -> None:
         self._client.close()
 
-    def devices(self) -> Sequence[dict[str, Any]]:
-        """Return every device that the cloud knows."""
-        found: Sequence[dict[str, Any]] = self._get("/devices", {"limit": 1000})
-        return found
+    def account(self, gateway: str) -> dict[str, Any]:
+        """Return the sum of a gateway's accounts, nothing where the cloud does not know it yet or does not answer."""
+        total: dict[str, Any] = self._get(f"/gateways/{gateway}").get("total", {})
+        return total
 
-    def gateway(self, name: str) -> dict[str, Any]:
-        """Return a gateway with its accounts."""
-        found: dict[str, Any] = self._get(f"/gateways/{name}", {})
-        return found
+    def has_value(self) -> bool:
+        """Return whether any device shows a reading."""
+        return any(device["value"] is not None for device in self._get("/devices") or ())
 
     def series(self, device: str, tag: str, *, start: str, end: str) -> Stored:
         """Return all readings of one series in a range; an unknown one has none."""
@@ -69,8 +68,11 @@ class Api:
             if not cursor:
                 return
 
-    def _get(self, path: str, query: dict[str, Any]) -> Any:  # noqa: ANN401 - JSON, checked where it is used
-        return self._client.get(path, params=query).raise_for_status().json()
+    def _get(self, path: str) -> Any:  # noqa: ANN401 - JSON, checked where it is used
+        try:
+            return self._client.get(path).raise_for_status().json()
+        except (httpx.HTTPError, ValueError):
+            return {}
 
 
 def answers(url: str) -> bool:

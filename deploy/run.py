@@ -4,11 +4,8 @@ import random
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
-import httpx
 import msgspec
 
 from deploy.counting import Kill
@@ -81,8 +78,8 @@ class Run:
             self._wait(lambda: self._has_everything(api), REST_TIMEOUT_S)
             self.supervisor.stop(AGENT)
             self.supervisor.stop(PLANT)
-            self._wait(lambda: _account(api).get("buffered", 1) == 0, REST_TIMEOUT_S)
-            return {name: int(count) for name, count in _account(api).items()}
+            self._wait(lambda: api.account(GATEWAY).get("buffered", 1) == 0, REST_TIMEOUT_S)
+            return {name: int(count) for name, count in api.account(GATEWAY).items()}
 
     def facts(self, account: dict[str, int]) -> Facts:
         """Return what was measured."""
@@ -98,9 +95,9 @@ class Run:
         )
 
     def _look(self, api: Api) -> Moment:
-        account = _account(api)
+        account = api.account(GATEWAY)
         stored, now = int(account.get("stored", 0)), time.monotonic()
-        if stored and self.first_reading_after_s is None and _has_value(api):
+        if stored and self.first_reading_after_s is None and api.has_value():
             self.first_reading_after_s = round(self.elapsed_s, 2)
             self.news.append(f"first reading in the API after {self.first_reading_after_s:.1f} s")
         before_at, before = self._stored
@@ -125,11 +122,11 @@ class Run:
         if plan.program == AGENT:
             self.kills.append(Kill(time.time(), since))
         time.sleep(plan.away_s)
-        before = int(_account(api).get("stored", 0))
+        before = int(api.account(GATEWAY).get("stored", 0))
         self.supervisor.restart(plan.program)
         back = time.monotonic()
         self.supervisor.wait_until_up(plan.program)
-        came = self._wait(lambda: int(_account(api).get("stored", 0)) > before, REST_TIMEOUT_S)
+        came = self._wait(lambda: int(api.account(GATEWAY).get("stored", 0)) > before, REST_TIMEOUT_S)
         after = round(time.monotonic() - back, 2) if came else None
         self.interruptions.append(Interruption(plan.program, round(at, 2), plan.away_s, after))
         self.news.append(f"{plan.program} is back; readings came through after {after} s")
@@ -137,7 +134,7 @@ class Run:
     def _has_everything(self, api: Api) -> bool:
         buffer = ask(self.line.status_url).get("buffer", {"batches_waiting": 1})
         waiting = int(buffer.get("batches_waiting", 0)) + int(buffer.get("unsealed_readings", 0))
-        return waiting == 0 and int(_account(api).get("lost", 1)) == 0
+        return waiting == 0 and int(api.account(GATEWAY).get("lost", 1)) == 0
 
     def _hold_plant(self) -> None:
         """Have the machines stand still, so that nothing is on its way when the programs stop."""
@@ -166,16 +163,3 @@ def draw_plans(names: list[str], *, outage_s: float, for_s: float, chance: rando
         Plan(name, for_s * 0.15 + index * room + chance.uniform(0.0, max(room - away, 0.1) * 0.5), away)
         for index, (name, away) in enumerate(asked)
     ]
-
-
-def _account(api: Api) -> dict[str, Any]:
-    with suppress(httpx.HTTPError):
-        found: dict[str, Any] = api.gateway(GATEWAY)["total"]
-        return found
-    return {}
-
-
-def _has_value(api: Api) -> bool:
-    with suppress(httpx.HTTPError):
-        return any(device["value"] is not None for device in api.devices())
-    return False

@@ -2,11 +2,11 @@
 
 import difflib
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from firmware_sim.errors import InvalidPlant
 from firmware_sim.faults import FaultKind, labelled_channel
@@ -232,7 +232,7 @@ def load_plant(path: Path) -> Plant:
     try:
         return Plant.model_validate(given)
     except ValidationError as error:
-        raise InvalidPlant("\n".join(f"{path}: {_line(finding)}" for finding in error.errors())) from error
+        raise InvalidPlant("\n".join(f"{path}: {_line(dict(finding))}" for finding in error.errors())) from error
 
 
 def _check_unique(what: str, names: list[str]) -> None:
@@ -245,7 +245,7 @@ def _allowed(names: dict[str, Any]) -> str:
     return f"allowed: {', '.join(names)}"
 
 
-def _line(finding: ErrorDetails) -> str:
+def _line(finding: Mapping[str, Any]) -> str:
     place = ""
     for part in finding["loc"]:
         if isinstance(part, int):

@@ -9,6 +9,10 @@ ROOTS = "supervised"
 
 
 def is_broad(handler: ast.ExceptHandler) -> bool:
+    """Say whether it keeps what it catches; to put things in order and raise the same again is no catching."""
+    last = handler.body[-1]
+    if isinstance(last, ast.Raise) and last.exc is None:
+        return False
     return handler.type is None or (
         isinstance(handler.type, ast.Name) and handler.type.id in {"Exception", "BaseException"}
     )
