@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_agent.config.devices import Device, ModbusDevice, OpcuaDevice, ReplayDevice, TagSettings
 from edge_agent.drivers.backoff import Jitter
+from edge_agent.drivers.late import LateDriver
 from edge_agent.ports import Clock, Driver
 from protocols.tag import TagInfo
 
@@ -31,10 +32,14 @@ def _modbus(device: ModbusDevice, first_tag: int, around: Surroundings) -> Drive
 
 
 def _opcua(device: OpcuaDevice, first_tag: int, around: Surroundings) -> Driver:
-    from edge_agent.drivers.opcua import OpcuaDriver  # noqa: PLC0415 - costs 1 s and 40 MiB, few have OPC UA
-
     password = around.secret(device.password) if device.password is not None else ""
-    return OpcuaDriver(device, first_tag=first_tag, clock=around.clock, password=password)
+
+    def make() -> Driver:
+        from edge_agent.drivers.opcua import OpcuaDriver  # noqa: PLC0415 - costs 1 s and 40 MiB, few have OPC UA
+
+        return OpcuaDriver(device, first_tag=first_tag, clock=around.clock, password=password)
+
+    return LateDriver(make)
 
 
 def _replay(device: ReplayDevice, first_tag: int, around: Surroundings) -> Driver:
