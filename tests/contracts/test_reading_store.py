@@ -32,7 +32,7 @@ from tests.support.stores import (
     write,
 )  # fmt: skip
 
-EAGER = Sizes(step_readings=1, step_parts=1, piece=64, small_pieces=2, per_cell=3, per_hour=1)
+EAGER = Sizes(step_readings=4096, step_parts=1, piece=64, small_pieces=2, per_cell=3, per_hour=1)
 """Everything is due at once."""
 SECOND = 1_000_000
 block = partial(made.block, start_us=START_US)
