@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition
 
-from cloud.ingest.parcels import DirectParcel, Outcome, Parcel
+from cloud.ingest.parcels import BatchParcel, DirectParcel, Outcome, Parcel
 
 MAX_MESSAGES = 1024
 MAX_DIRECT = 256
 _GROUP_ITEMS = 256
-_GROUP_BYTES = 384 * 1024
+_GROUP_WEIGHT = 192 * 1024
+_LEAST_WEIGHT = 512
+_LEAST_FRAME_WEIGHT = 6 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,15 @@ class Item:
     done: Callable[[Outcome], None]
 
     @property
-    def size_bytes(self) -> int:
-        """Return about how much work it is, in bytes as they come over the wire."""
-        if isinstance(self.parcel, DirectParcel):
-            return 16 * len(self.parcel.arrival.block)
-        return len(self.parcel.payload)
+    def weight(self) -> int:
+        """Return about how much work it is; a frame of few bytes may hold thousands of readings that hardly change."""
+        match self.parcel:
+            case DirectParcel():
+                return 16 * len(self.parcel.arrival.block) + _LEAST_WEIGHT
+            case BatchParcel():
+                return max(len(self.parcel.payload), _LEAST_FRAME_WEIGHT)
+            case _:
+                return len(self.parcel.payload) + _LEAST_WEIGHT
 
 
 class Inbox:
@@ -62,15 +68,15 @@ class Inbox:
         return True
 
     def take(self, *, timeout_s: float) -> list[Item]:
-        """Return the next group, bounded in number and bytes; empty after so long without one, or once closed."""
+        """Return the next group, bounded in number and work; empty after so long without one, or once closed."""
         with self._changed:
             self._changed.wait_for(lambda: len(self) or self._is_closed, timeout_s)
             group: list[Item] = []
-            size = 0
-            while len(self) and len(group) < _GROUP_ITEMS and size < _GROUP_BYTES:
+            weight = 0
+            while len(self) and len(group) < _GROUP_ITEMS and weight < _GROUP_WEIGHT:
                 item = (self._direct or self._messages).popleft()
                 group.append(item)
-                size += item.size_bytes
+                weight += item.weight
         return group
 
     def take_direct(self) -> list[Item]:

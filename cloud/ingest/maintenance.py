@@ -10,7 +10,7 @@ from cloud.ports import Clock, ReadingStore
 
 KEPT_CONTENT_US = 30 * 24 * 3600 * 1_000_000
 """So long the ledger knows the content behind a key; see `Ledger`."""
-_STEP_S = 0.03
+_STEP_S = 0.01
 _PRUNE_EVERY_S = 3600.0
 _log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Maintenance:
         self._is_failing = False
 
     def step(self) -> bool:
-        """Work for about 30 ms; return whether there is more to do. A store without room only makes it wait."""
+        """Work for about 10 ms; return whether there is more to do. A store without room only makes it wait."""
         started_s = self._clock.monotonic_s()
         try:
             has_more = self._intake.decode_waiting()

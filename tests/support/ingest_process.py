@@ -25,6 +25,7 @@ class IngestProcess:
     """A context manager; the process is killed at its end if it still lives."""
 
     def __init__(self, directory: Path, *, port: int = 0) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
         self.door = directory / "intake.sock"
         self.readings = directory / "readings.db"
         self._ready = directory / "ready"

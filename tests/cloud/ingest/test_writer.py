@@ -10,7 +10,7 @@ import pytest
 from cloud.errors import Unavailable
 from cloud.ingest.inbox import MAX_DIRECT, MAX_MESSAGES, Inbox
 from cloud.ingest.maintenance import Maintenance
-from cloud.ingest.parcels import BatchParcel, DirectParcel, Outcome
+from cloud.ingest.parcels import BatchParcel, DirectParcel, Outcome, TelemetryParcel
 from cloud.ingest.writer import Writer
 from cloud.ports import Arrival, Written
 from protocols.delivery import Ack
@@ -139,11 +139,13 @@ def test_gateways_are_asked_for_less_while_much_waits(bench: Bench) -> None:
     assert not bench.acks[-1].slow
 
 
-def test_a_group_is_bounded_in_number_and_bytes() -> None:
+def test_a_group_is_bounded_in_number_and_work() -> None:
     inbox = Inbox()
     for _ in range(300):
-        inbox.offer(BatchParcel(GATEWAY, b"x"), lambda _: None)
+        inbox.offer(TelemetryParcel("meter-9", b"{}"), lambda _: None)
     assert len(inbox.take(timeout_s=0)) == 256
-    for _ in range(9):
-        inbox.offer(BatchParcel(GATEWAY, bytes(1 << 17)), lambda _: None)
-    assert [len(inbox.take(timeout_s=0)) for _ in range(3)] == [47, 3, 3]
+    assert len(inbox.take(timeout_s=0)) == 44
+    for size in (1, 1 << 17):
+        for _ in range(70):
+            inbox.offer(BatchParcel(GATEWAY, bytes(size)), lambda _: None)
+    assert [len(inbox.take(timeout_s=0)) for _ in range(5)] == [32, 32, 8, 2, 2]
