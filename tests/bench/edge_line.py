@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from tests.bench.measure import Sample, Watched, wait_until
 from tests.support.broker import Broker, free_port
 
 GATEWAY = "bench"
+OPCUA_PERIOD_S = 0.5
 ENDING_S = 15.0
 
 
@@ -29,6 +30,7 @@ ENDING_S = 15.0
 class Wish:
     """How the agent is to be set up; opcua: an address and the nodes to read there."""
 
+    has_modbus: bool = True
     period_s: float = 0.1
     max_unsealed_s: float = 0.25
     opcua: tuple[str, Sequence[str]] | None = None
@@ -48,16 +50,15 @@ def helper(module: str, *arguments: str) -> Iterator[str]:
 
 def configuration(wish: Wish, *, modbus_port: int, broker_port: int, watch_port: int) -> str:
     """Return the agent's settings as YAML: the stamp, then one int16 Tag a register."""
-    stamp = {"name": "stamp", "address": 0, "type": "uint32"}
-    rest = [{"name": f"r{at}", "address": at, "type": "int16"} for at in range(STAMP_REGISTERS, REGISTERS)]
-    url = f"tcp://127.0.0.1:{modbus_port}"
-    devices = [
-        {"id": "bench-1", "protocol": "modbus", "url": url, "period_s": wish.period_s, "tags": [stamp, *rest]},
-    ]
+    devices = []
+    if wish.has_modbus:
+        stamp = {"name": "stamp", "address": 0, "type": "uint32"}
+        rest = [{"name": f"r{at}", "address": at, "type": "int16"} for at in range(STAMP_REGISTERS, REGISTERS)]
+        devices.append(device("modbus", f"tcp://127.0.0.1:{modbus_port}", wish.period_s, [stamp, *rest]))
     if wish.opcua is not None:
         address, names = wish.opcua
         nodes = [{"name": name, "node": f"ns=2;s={name}"} for name in names]
-        devices.append({"id": "bench-2", "protocol": "opcua", "url": address, "period_s": 0.5, "tags": nodes})
+        devices.append(device("opcua", address, OPCUA_PERIOD_S, nodes))
     settings = {
         "gateway": GATEWAY,
         "buffer": {"path": "buffer.db", "max_unsealed_s": wish.max_unsealed_s},
@@ -66,6 +67,11 @@ def configuration(wish: Wish, *, modbus_port: int, broker_port: int, watch_port:
         "devices": devices,
     }
     return yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=200)
+
+
+def device(protocol: str, url: str, period_s: float, tags: Sequence[Mapping[str, object]]) -> dict[str, object]:
+    """Return one Device as a configuration says it."""
+    return {"id": f"bench-{protocol}", "protocol": protocol, "url": url, "period_s": period_s, "tags": list(tags)}
 
 
 class AgentProcess:
