@@ -31,27 +31,34 @@ app = typer.Typer(
 PlantFile = Annotated[
     Path | None, typer.Argument(help="A plant file, or the name of one that comes with it: demo, workshop.")
 ]
+TruthFile = Annotated[Path, typer.Option(help="Where to append every value served, with its time.")]
+Seed = Annotated[int | None, typer.Option(help="Draw other loads, noise and faults than the file's seed.")]
+ReadyFile = Annotated[Path | None, typer.Option(help="Write the real addresses there once all listen.")]
+ConfigFile = Annotated[Path | None, typer.Option(help="Write a matching agent configuration there.")]
+Gateway = Annotated[str, typer.Option(help="The gateway's name in that configuration.")]
+Broker = Annotated[str, typer.Option(help="HOST:PORT of the broker in that configuration.")]
+RecordingFile = Annotated[Path | None, typer.Option(help="Serve the rows of a CSV recording instead of a plant.")]
+Speed = Annotated[float, typer.Option(min=0.001, help="Show a recording so many times faster.")]
+WithOpcua = Annotated[bool, typer.Option(help="Serve the recording over OPC UA too.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="The recording's Modbus port; 0: a free one.")]
+Folder = Annotated[Path | None, typer.Option(help="Where to make certificates; else a temporary folder.")]
 
 
 @app.command()
 def serve(  # noqa: PLR0913 - one parameter an option
     plant: PlantFile = None,
     *,
-    truth: Annotated[Path, typer.Option(help="Where to append every value served, with its time.")] = Path(
-        "truth.jsonl"
-    ),
-    seed: Annotated[int | None, typer.Option(help="Draw other loads, noise and faults than the file's seed.")] = None,
-    ready_file: Annotated[Path | None, typer.Option(help="Write the real addresses there once all listen.")] = None,
-    agent_config: Annotated[Path | None, typer.Option(help="Write a matching agent configuration there.")] = None,
-    gateway: Annotated[str, typer.Option(help="The gateway's name in that configuration.")] = "gw-1",
-    broker: Annotated[str, typer.Option(help="HOST:PORT of the broker in that configuration.")] = "127.0.0.1:1883",
-    replay: Annotated[Path | None, typer.Option(help="Serve the rows of a CSV recording instead of a plant.")] = None,
-    speed: Annotated[float, typer.Option(min=0.001, help="Show a recording so many times faster.")] = 1.0,
-    opcua: Annotated[bool, typer.Option(help="Serve the recording over OPC UA too.")] = False,
-    port: Annotated[int, typer.Option(help="The recording's Modbus port; 0: a free one.")] = 0,
-    certificates: Annotated[
-        Path | None, typer.Option(help="Where to make certificates; else a temporary folder.")
-    ] = None,
+    truth: TruthFile = Path("truth.jsonl"),
+    seed: Seed = None,
+    ready_file: ReadyFile = None,
+    agent_config: ConfigFile = None,
+    gateway: Gateway = "gw-1",
+    broker: Broker = "127.0.0.1:1883",
+    replay: RecordingFile = None,
+    speed: Speed = 1.0,
+    opcua: WithOpcua = False,
+    port: Port = 0,
+    certificates: Folder = None,
 ) -> None:
     """Serve a plant until Ctrl-C or SIGTERM.
 
@@ -61,30 +68,27 @@ def serve(  # noqa: PLR0913 - one parameter an option
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("asyncua").setLevel(logging.ERROR)
-    with _exit_codes():
+    address = _broker(broker)
+
+    def tell(ready: Ready) -> None:
+        if agent_config is not None:
+            agent_config.write_text(to_yaml(compose(ready, gateway=gateway, broker=address)))
+        if ready_file is not None:
+            write_ready(ready_file, ready)
+        _log_endpoints(ready)
+
+    with _exit_codes(), tempfile.TemporaryDirectory(prefix="lineside-sim-") as fresh:
         folder, described = _described(plant, replay, speed=speed, with_opcua=opcua, port=port)
-        if seed is not None:
-            described = described.model_copy(update={"seed": seed})
-        host, broker_port = _broker(broker)
-
-        def tell(ready: Ready) -> None:
-            if agent_config is not None:
-                agent_config.write_text(to_yaml(compose(ready, gateway=gateway, broker=(host, broker_port))))
-            if ready_file is not None:
-                write_ready(ready_file, ready)
-            _log_endpoints(ready)
-
-        with tempfile.TemporaryDirectory(prefix="lineside-sim-") as fresh:
-            made = (certificates or Path(fresh)).absolute()
-            asyncio.run(_run(described, folder, truth.absolute(), made, tell))
+        seeded = described if seed is None else described.model_copy(update={"seed": seed})
+        asyncio.run(_run(seeded, folder, truth.absolute(), (certificates or Path(fresh)).absolute(), tell))
 
 
 @app.command()
 def config(
     ready_file: Annotated[Path, typer.Argument(help="The ready file of a running plant.")],
     *,
-    gateway: Annotated[str, typer.Option(help="The gateway's name.")] = "gw-1",
-    broker: Annotated[str, typer.Option(help="HOST:PORT of the broker.")] = "127.0.0.1:1883",
+    gateway: Gateway = "gw-1",
+    broker: Broker = "127.0.0.1:1883",
 ) -> None:
     """Print the agent's configuration for a running plant.
 

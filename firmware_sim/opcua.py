@@ -77,7 +77,7 @@ class OpcuaPlantServer:
         client = self._certificates.for_opcua_client()
         return Security(
             policies=tuple(self._settings.security),
-            server_certificate=str(self._pair.certificate) if self._pair else "",
+            server_certificate=str(self._shown().certificate),
             client_certificate=str(client.certificate),
             client_key=str(client.key),
             application_uri=CLIENT_URI,
@@ -113,11 +113,14 @@ class OpcuaPlantServer:
     async def _show_certificate(self, server: Server) -> None:
         if set(self._settings.security) == {"None"}:
             return
+        await server.load_certificate(self._shown().certificate)
+        await server.load_private_key(self._shown().key)
+
+    def _shown(self) -> Pair:
         if self._pair is None:
             certificate, key = self._settings.certificate, self._settings.key
             self._pair = Pair(certificate, key) if certificate and key else self._fresh_pair()
-        await server.load_certificate(self._pair.certificate)
-        await server.load_private_key(self._pair.key)
+        return self._pair
 
     def _fresh_pair(self) -> Pair:
         return self._certificates.for_opcua_server(self._settings.id)

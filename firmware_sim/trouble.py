@@ -1,13 +1,16 @@
 """Trouble: starts and ends misbehaviour, by the plant file's timetable or on request."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from firmware_sim.clock import Clock
-from firmware_sim.errors import Refused
+from firmware_sim.errors import CannotListen, Refused
 from firmware_sim.mischief import ON_OPCUA, Mischief, MischiefKind, Mischiefs
 from firmware_sim.ports import PlantServer
+
+LOG = logging.getLogger("lineside.sim")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Trouble:
 
         Raise Refused where the machine is unknown or cannot do it. A restart without a time comes back at once.
         """
-        mischiefs = [self._mischiefs.start(kind, name, value) for name in self._able(kind, machine)]
+        mischiefs = [self._mischiefs.start(kind, name, value) for name in self.able(kind, machine)]
         for place in self._servers(mischiefs):
             await self._hit(kind, place)
         if for_s > 0 or kind.is_of_the_server:
@@ -55,7 +58,8 @@ class Trouble:
         for task in tuple(self._tasks):
             task.cancel()
 
-    def _able(self, kind: MischiefKind, machine: str | None) -> list[str]:
+    def able(self, kind: MischiefKind, machine: str | None) -> list[str]:
+        """Return who of the named machine, or of all, can do this; raise Refused where nobody can."""
         if machine is not None and machine not in self._places:
             raise Refused(f"no machine {machine!r}; allowed: {', '.join(self._places)}")
         able = [name for name, place in self._places.items() if machine in (None, name) and _can(kind, place)]
@@ -76,7 +80,10 @@ class Trouble:
 
     async def _end_after(self, mischiefs: list[Mischief], seconds: float) -> None:
         await self._clock.sleep(seconds)
-        await self._end(mischiefs)
+        try:
+            await self._end(mischiefs)
+        except CannotListen:
+            LOG.exception("a server did not come back")
 
     async def _end(self, mischiefs: list[Mischief]) -> None:
         active = set(self._mischiefs.active) - self._ending

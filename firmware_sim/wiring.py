@@ -1,6 +1,7 @@
 """Wiring: turns a plant file into machines, servers and a truth file; the only module that names concrete parts."""
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -9,9 +10,10 @@ from random import Random
 from firmware_sim.certificates import Certificates
 from firmware_sim.clock import Clock
 from firmware_sim.endpoints import Security
+from firmware_sim.errors import InvalidPlant, Refused
 from firmware_sim.faults import Fault, labelled_channel
 from firmware_sim.layout import lay_out
-from firmware_sim.machine import Machine, Tell, Turn
+from firmware_sim.machine import Machine
 from firmware_sim.mischief import Mischief, Mischiefs
 from firmware_sim.modbus import Responder, TcpServer
 from firmware_sim.plant import (
@@ -57,18 +59,29 @@ def build(plant: Plant, *, folder: Path, truth_path: Path, certificates: Path, c
     sources = {machine.id: _source(plant, machine, folder) for machine in plant.machines}
     tags = {m.id: lay_out(m, sources[m.id], is_opcua=is_opcua[m.server]) for m in plant.machines}
     truth = TruthWriter(truth_path, clock, _header(plant, sources, tags, is_opcua, clock))
+    with ExitStack() as undo:
+        undo.callback(truth.close)
+        machines = {name: Machine(name, sources[name], tags[name], truth.fault) for name in sources}
+        works = _assemble(plant, machines, truth, Certificates(certificates), clock)
+        undo.pop_all()
+    return works
+
+
+def _assemble(
+    plant: Plant, machines: Mapping[str, Machine], truth: TruthWriter, certificates: Certificates, clock: Clock
+) -> Works:
     ids = count(1)
-    machines = {name: Machine(name, sources[name], tags[name], _teller(truth)) for name in sources}
     _schedule(plant, machines, lambda: next(ids))
-    mischiefs = Mischiefs(_note(truth))
-    made = Certificates(certificates)
-    maker = _ServerMaker(plant, machines, mischiefs, truth, made, clock)
     for machine in machines.values():
         machine.step(clock.now_us())
+    mischiefs = Mischiefs(_note(truth))
+    maker = _ServerMaker(plant, machines, mischiefs, truth, certificates, clock)
     servers = {server.id: maker.make(server) for server in plant.servers}
-    places = {each.id: Place(servers[each.server], is_opcua=is_opcua[each.server]) for each in plant.machines}
+    opcua = {server.id for server in plant.servers if server.protocol == "opcua"}
+    places = {each.id: Place(servers[each.server], is_opcua=each.server in opcua) for each in plant.machines}
     trouble = Trouble(mischiefs, places, clock)
-    return Works(plant, machines, servers, mischiefs, trouble, truth, made, lambda: next(ids))
+    _check_timetable(plant, trouble)
+    return Works(plant, machines, servers, mischiefs, trouble, truth, certificates, lambda: next(ids))
 
 
 def _source(plant: Plant, machine: MachineSettings, folder: Path) -> Source:
@@ -96,13 +109,6 @@ def _header(
     return Header(VERSION, plant.plant, plant.seed, clock.now_us(), machines)
 
 
-def _teller(truth: TruthWriter) -> Tell:
-    def tell(turn: Turn) -> None:
-        truth.fault(turn)
-
-    return tell
-
-
 def _note(truth: TruthWriter) -> Callable[[Mischief, bool], None]:
     def note(mischief: Mischief, is_on: bool) -> None:  # noqa: FBT001 - began or ended
         truth.mischief(mischief.id, is_on=is_on, machine=mischief.machine, kind=mischief.kind)
@@ -111,10 +117,13 @@ def _note(truth: TruthWriter) -> Callable[[Mischief, bool], None]:
 
 
 def _schedule(plant: Plant, machines: Mapping[str, Machine], next_id: Callable[[], int]) -> None:
-    for setting in plant.faults:
+    for index, setting in enumerate(plant.faults):
         machine = machines[setting.machine]
-        channels, period_s = machine.source.channels, machine.source.period_s
-        channel = labelled_channel(setting.kind, setting.channel, channels)
+        try:
+            channel = labelled_channel(setting.kind, setting.channel, machine.source.channels)
+        except ValueError as error:
+            raise InvalidPlant(f"faults[{index}].{error}") from error
+        period_s = machine.source.period_s
         ticks = max(1, round(setting.for_s / period_s))
         at = round(setting.at_s / period_s) + 1
         machine.schedule(Fault(next_id(), machine.name, setting.kind, channel, setting.sigma, at, ticks))
@@ -122,6 +131,14 @@ def _schedule(plant: Plant, machines: Mapping[str, Machine], next_id: Callable[[
         for name, machine in machines.items():
             random = Random(f"{plant.seed}/{name}/faults")  # noqa: S311 - a plant's accidents, not secrets
             machine.draw_from(draw_faults(plant.random_faults, machine, random, next_id))
+
+
+def _check_timetable(plant: Plant, trouble: Trouble) -> None:
+    for index, setting in enumerate(plant.mischief):
+        try:
+            trouble.able(setting.kind, setting.machine)
+        except Refused as error:
+            raise InvalidPlant(f"mischief[{index}].kind: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from edge_agent.config.devices import ModbusDevice, OpcuaDevice
 from edge_agent.config.load import load
 from firmware_sim.cli import app
 from firmware_sim.endpoints import read_ready
@@ -44,38 +43,13 @@ def test_the_control_port_can_stop_it(tmp_path: Path) -> None:
         assert plant.process.wait(timeout=10) == 0
 
 
-def test_the_agent_understands_the_configuration_that_is_written_for_it(tmp_path: Path) -> None:
-    document = modbus_plant(
-        {"id": "pump-1"},
-        {"id": "pump-2", "server": "safe", "location": "hall 1"},
-        {"id": "pump-3", "server": "serial", "unit": 7, "period_s": 2.0},
-        {"id": "oven-1", "type": "oven", "server": "vault"},
-        {"id": "oven-2", "type": "oven", "server": "cell"},
-    )
-    state = {"name": "state", "type": "string", "length": 4, "address": 9}
-    flow = {"name": "flow", "type": "int32", "scale": 0.1, "word_order": "little", "address": 0}
-    coil = {"name": "running", "table": "coil", "address": 2}
-    document["machines"][0]["tags"] = [flow, state, coil, {"name": "on", "channel": "running", "bit": 3, "address": 6}]
-    document["servers"] += [
-        {"id": "safe", "protocol": "modbus-tls"},
-        {"id": "serial", "protocol": "modbus-rtu"},
-        {"id": "vault", "protocol": "opcua", "security": ["None", "Basic256Sha256"]},
-        {"id": "cell", "protocol": "opcua"},
-    ]
+def test_the_configuration_that_is_written_is_also_printed(tmp_path: Path) -> None:
     path = tmp_path / "agent.yaml"
-    with PlantProcess(tmp_path, document, "--agent-config", str(path), "--broker", "localhost:1884") as plant:
-        settings = load(path, {})
-        assert settings.uplink.port == 1884
-        assert [device.id for device in settings.devices] == [each.machine for each in plant.ready.machines]
-        modbus = [device for device in settings.devices if isinstance(device, ModbusDevice)]
-        assert [device.address.link for device in modbus] == ["tcp", "tls", "rtu"]
-        assert [tag.kind.name for tag in modbus[0].tags] == ["FLOAT", "TEXT", "BOOL", "BOOL", "UINT"]
-        assert modbus[1].location == "hall 1"
-        assert (modbus[2].unit, modbus[2].period_s) == (7, 2.0)
-        opcua = [device for device in settings.devices if isinstance(device, OpcuaDevice)]
-        assert [device.security.policy for device in opcua] == ["Basic256Sha256", "None"]
-        printed = run("config", tmp_path / "plant.json", "--broker", "localhost:1884")
-        assert printed.stdout == path.read_text()
+    options = ("--broker", "localhost:1884")
+    with PlantProcess(tmp_path, modbus_plant({"id": "pump-1"}), "--agent-config", str(path), *options):
+        printed = CliRunner().invoke(app, ["config", str(tmp_path / "plant.json"), *options])
+        assert printed.output == path.read_text()
+        assert load(path, {}).uplink.port == 1884
 
 
 def test_a_recording_needs_no_plant_file(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_channels_move_together_because_one_load_drives_them(kind: str) -> None:
 
 
 def test_the_noise_has_the_stated_deviation_and_remembers() -> None:
-    source = Noise(Random(4), PERIOD_S)  # noqa: S311 - no secrets
+    source = Noise(Random(4), PERIOD_S)
     noise = np.array([source.next() for _ in range(20_000)])
     assert noise.std() == pytest.approx(1, abs=0.05)
     assert np.corrcoef(noise[1:], noise[:-1])[0, 1] == pytest.approx(np.exp(-PERIOD_S / NOISE_MEMORY_S), abs=0.03)
@@ -111,7 +111,7 @@ def test_the_begin_and_the_end_of_a_fault_are_told_with_their_rows() -> None:
 
 def test_faults_drawn_from_a_seed_are_the_same_and_do_not_overlap() -> None:
     def draw(seed: int) -> list[tuple[int, int, str, str]]:
-        faults = draw_faults(RandomFaults(), machine_of("motor"), Random(seed), lambda: 1)  # noqa: S311 - no secrets
+        faults = draw_faults(RandomFaults(), machine_of("motor"), Random(seed), lambda: 1)
         return [(fault.at_tick, fault.ticks, fault.kind, fault.channel) for fault in islice(faults, 50)]
 
     first = draw(1)

@@ -145,6 +145,13 @@ def test_tags_that_collide_are_named_when_the_plant_is_built(tmp_path: Path, tag
         build(plant, folder=tmp_path, truth_path=tmp_path / "t", certificates=tmp_path, clock=SystemClock())
 
 
+def test_a_mischief_that_nobody_can_do_is_named_when_the_plant_is_built(tmp_path: Path) -> None:
+    text = GOOD + "mischief: [{kind: garbage, at_s: 1, machine: oven-1}]\n"
+    plant = load_plant(write(tmp_path, text))
+    with pytest.raises(InvalidPlant, match=r"mischief\[0\].kind: garbage: oven-1 cannot do that"):
+        build(plant, folder=tmp_path, truth_path=tmp_path / "t", certificates=tmp_path, clock=SystemClock())
+
+
 def test_bits_may_share_a_register(tmp_path: Path) -> None:
     tags = (
         "{name: a, channel: running, type: bool, bit: 0, address: 4}, {name: b, channel: running, bit: 9, address: 4}"
