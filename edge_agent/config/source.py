@@ -1,10 +1,10 @@
 """YAML text -> a tree that knows the place of every key and value; bounded, whatever the text says."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
 
 from edge_agent.errors import Finding, InvalidConfig
 
@@ -23,16 +23,14 @@ ADVICE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where something begins; both count from 1."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(Struct, frozen=True):
     """A single value as written; implied: what YAML 1.1 takes it for (`str int float bool null timestamp ...`)."""
 
     place: Place
@@ -41,8 +39,7 @@ class Scalar:
     is_quoted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One `key: value`; is_merged: it came in by `<<` and may be overridden."""
 
     key: str
@@ -51,16 +48,14 @@ class Entry:
     is_merged: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Struct, frozen=True):
     """Keys and values in the order of the file."""
 
     place: Place
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """A list of values."""
 
     place: Place
@@ -70,8 +65,7 @@ class Items:
 Node = Scalar | Mapping | Items
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A file as a tree (None: it is empty), and what was wrong on the way to it."""
 
     file: str
