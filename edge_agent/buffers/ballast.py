@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 BALLAST_BYTES = 2 * 1024 * 1024
-_ROOM_FACTOR = 8
+_ROOM_FACTOR = 3
 
 
 class Ballast:

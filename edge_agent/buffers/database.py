@@ -10,7 +10,9 @@ from edge_agent.errors import BufferDamaged, BufferFull, BufferUnusable
 PAGE_BYTES = 4096
 SqlValue = int | str | bytes | None
 APPLICATION_ID = 1280524849
-_WAL_LIMIT = 4 * 1024 * 1024
+_WAL_LIMIT = 2 * 1024 * 1024
+_CHECKPOINT_PAGES = 256
+"""So that a log never holds more new pages than the ballast makes room for."""
 _CACHE_KIB = 1024
 _PAGES_BESIDE = 16
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
@@ -80,6 +82,7 @@ class Database:
         execute("PRAGMA auto_vacuum = INCREMENTAL")
         execute("PRAGMA journal_mode = WAL").fetchone()
         execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}").fetchone()
+        execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchone()
         execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         execute("PRAGMA synchronous = FULL")
         execute("PRAGMA temp_store = MEMORY")
@@ -126,6 +129,11 @@ class Database:
         """Give free pages at the file's end back to the disk; `execute` would free one only."""
         with translated(self._path):
             self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+
+    def checkpoint(self) -> None:
+        """Bring the log into the file as far as there is room, so that the log can begin at its start again."""
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
     def free_pages(self) -> int:
         """Return how many pages of the file hold nothing."""

@@ -70,13 +70,12 @@ class SqliteBuffer:
 
     def append(self, batches: Sequence[SealedBatch], *, at_us: int) -> Sequence[Key]:
         """Store all durably in one transaction; where the disk is full, give up ballast, then old batches, for it."""
-        for relieve in (self._give_up_ballast, self._grow_no_more):
-            try:
-                return self._append(batches, at_us)
-            except BufferFull as error:
-                if error.__cause__ is None:  # the policy itself found nothing to give up
-                    raise
-                relieve()
+        try:
+            return self._append(batches, at_us)
+        except BufferFull as error:
+            if error.__cause__ is None:  # the policy itself found nothing to give up
+                raise
+            self._grow_no_more()
         return self._append(batches, at_us)
 
     def unacked(self, *, skip: frozenset[Key], limit: int, newest: int = 0) -> Sequence[StoredBatch]:
@@ -280,13 +279,12 @@ class SqliteBuffer:
     def _forget(self) -> None:
         self._shelf.books = {epoch: book.forgotten() for epoch, book in self._shelf.books.items()}
 
-    def _give_up_ballast(self) -> None:
+    def _grow_no_more(self) -> None:
+        """Make room inside the file only, until the ballast can be laid again; its place is for the log to work in."""
         if self._ballast is not None:
             self._ballast.give_up()
-
-    def _grow_no_more(self) -> None:
-        """Make room inside the file only, until the ballast can be laid again."""
         self._cap = min(self._cap, self._shelf.used)
+        self._database.checkpoint()
 
     def _book(self, row_id: int) -> Book:
         return next(book for book in reversed(self._shelf.in_order()) if book.first_id <= row_id)

@@ -103,6 +103,6 @@ def test_the_sqlite_buffer_behaves_as_the_memory_one() -> None:
     run_state_machine_as_test(
         Twins,
         settings=settings(
-            max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

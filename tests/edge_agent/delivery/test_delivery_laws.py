@@ -229,6 +229,6 @@ def test_the_invariants_of_delivery_hold_under_every_fault() -> None:
     run_state_machine_as_test(
         Delivery,
         settings=settings(
-            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
