@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from cloud.ingest.intervals import Intervals
-from cloud.ingest.settle import Settled, Verdict, raised_generation
+from cloud.ingest.settle import Settled, Verdict, generation_after_restore, raised_generation
 from cloud.storage.chunks.database import Database
 
 _MAX_COUNT = (1 << 62) - 1
@@ -100,11 +100,11 @@ class Ledger:
 
     def believe(self, believed: int) -> int:
         """Return the generation after a hello that believes this one, raised above it where needed."""
-        raised = raised_generation(self.generation, believed)
-        if raised != self._generation:
-            self._database.execute("update ledger_state set generation = ?", (raised,))
-            self._generation = raised
-        return raised
+        return self._raise(raised_generation(self.generation, believed))
+
+    def restored(self, *, now_s: int) -> int:
+        """Return the generation of this store from now on, which was restored from a backup at these Unix seconds."""
+        return self._raise(generation_after_restore(self.generation, now_s))
 
     def entry(self, gateway: str, epoch: int, *, now_us: int) -> Entry:
         """Return what is known of an epoch, making it known where it is new."""
@@ -178,6 +178,12 @@ class Ledger:
                 (epoch_id, before_us, epoch_id, _PRUNED_AT_ONCE),
             )
         return True
+
+    def _raise(self, generation: int) -> int:
+        if generation != self._generation:
+            self._database.execute("update ledger_state set generation = ?", (generation,))
+            self._generation = generation
+        return generation
 
     def _forget_undone(self) -> None:
         if self._undone != self._database.undone:

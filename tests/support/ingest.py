@@ -61,8 +61,15 @@ def hello(nonce: int = 1, *, generation: int = 0, epoch: int = EPOCH, hi: int = 
 class Desk:
     """Takes payloads as they come from the broker; free: the bytes that the disk is said to have left."""
 
-    def __init__(self, path: Path, *, store: ReadingStore | None = None, database: Database | None = None) -> None:
-        self.clock = HandClock()
+    def __init__(
+        self,
+        path: Path,
+        *,
+        store: ReadingStore | None = None,
+        database: Database | None = None,
+        clock: HandClock | None = None,
+    ) -> None:
+        self.clock = clock or HandClock()
         self.free_bytes: int | None = None
         self.database = database or Database(path, space=self._space)
         self.store = store or MemoryStore(self.clock)
