@@ -38,7 +38,7 @@ def recorded(path: Path) -> Sequence[Row]:
 def check_rows(served: Sequence[int], recording: Sequence[Row], counter: Stored, channels: Sequence[Stored]) -> Rows:
     """Return how many of the rows served came back with exactly the recording's values.
 
-    served: row numbers; counter: the series of row numbers; channels: in the recording's order. The readings of one
+    served: row numbers, the first row is 1; counter: the series of row numbers; channels: in the recording's order. The readings of one
     request share their time, by which they are put together again.
     """
     by_time = [dict(zip(channel.at, channel.values, strict=True)) for channel in channels]
@@ -51,4 +51,4 @@ def check_rows(served: Sequence[int], recording: Sequence[Row], counter: Stored,
 
 
 def _is_whole(number: int, recording: Sequence[Row], values: Sequence[object]) -> bool:
-    return number < len(recording) and list(recording[number]) == list(values)
+    return 1 <= number <= len(recording) and list(recording[number - 1]) == list(values)

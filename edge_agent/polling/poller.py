@@ -1,7 +1,8 @@
 """The poller of one Device: reads what is due, says once that the Device has gone, and comes back by itself."""
 
+import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -17,6 +18,8 @@ from protocols.reading import Column, Kind, Quality, ReadingBlock
 FIRST_PROBE_S, MOST_PROBE_S = 1.0, 30.0
 LIVENESS_S = 1.0
 """How often a Device that tells its changes by itself is asked whether it is still there."""
+LAST_READ_S = 3.0
+"""How long a read that is under way may still take when the agent stops."""
 LOG = logging.getLogger(__name__)
 
 
@@ -114,7 +117,7 @@ class Poller:
         while True:
             due = schedule.take(self._clock.monotonic_s())
             self.counts.skipped += due.skipped
-            await self._poll(due.tags)
+            await to_the_end(self._poll(due.tags))
             wait_s = schedule.next_s() - self._clock.monotonic_s()
             await self._clock.sleep(min(max(0.0, wait_s), longest_s))
 
@@ -158,6 +161,20 @@ class Poller:
         lost = lost_block({index: tag.kind for index, tag in self._tags.items()}, now_us)
         self._sink.accept(self._rising.of_poll(lost, now_us))
         self._tell(DeviceChange(self.device, is_lost=True, at_us=now_us, reason=reason))
+
+
+async def to_the_end(work: Coroutine[None, None, None]) -> None:
+    """Do the work; when cancelled, finish it first within a bound: what a Device has answered must not be lost."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        done, _ = await asyncio.wait([task], timeout=LAST_READ_S)
+        if not done:
+            task.cancel()
+        elif (error := task.exception()) is not None:
+            LOG.info("the last read failed: %s", error)
+        raise
 
 
 def lost_block(kinds: Mapping[int, Kind], time_us: int) -> ReadingBlock:

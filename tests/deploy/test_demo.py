@@ -1,6 +1,7 @@
 """The whole line in one command, with real processes: what the machines served is what the API returns."""
 
 import gzip
+import itertools
 import json
 import random
 import subprocess
@@ -122,5 +123,5 @@ def write_recording(path: Path, *, rows: int) -> None:
 def test_a_plan_interrupts_one_program_after_the_other_within_the_run() -> None:
     plans = draw_plans(["agent", "cloud"], outage_s=5, for_s=60, chance=random.Random(1))
     assert [plan.program for plan in plans] == ["agent", "cloud", "broker"]
-    assert all(before.at_s + before.away_s < after.at_s for before, after in zip(plans, plans[1:], strict=False))
+    assert all(before.at_s + before.away_s < after.at_s for before, after in itertools.pairwise(plans))
     assert plans[-1].at_s + plans[-1].away_s < 60

@@ -66,6 +66,17 @@ class SlowDriver(MemoryDriver):
         return await super().read(tags)
 
 
+async def test_a_read_under_way_is_finished_and_kept_when_the_poller_is_stopped() -> None:
+    clock, taken = HandClock(), Taken()
+    poller = poller_of(SlowDriver(clock, 0.5), clock, taken, {0: 1.0})
+    task = asyncio.ensure_future(poller.run())
+    await clock.move(0.1)
+    task.cancel()
+    await clock.move(0.5)
+    await asyncio.gather(task, return_exceptions=True)
+    assert [values(block) for block in taken.blocks] == [{0: 1.0}]
+
+
 async def test_polls_that_come_too_late_are_counted_and_skipped() -> None:
     clock, taken = HandClock(), Taken()
     poller = poller_of(SlowDriver(clock, 2.5), clock, taken, {0: 1.0})
