@@ -20,8 +20,8 @@ from tests.support.cloud_clock import HandClock
 
 SMALL = Sizes(step_readings=24, step_parts=3, piece=8, small_pieces=3, per_cell=3, per_hour=1)
 """Merges after a few readings, so that short tests see every level."""
-START_US = 580 * WINDOW_US
-"""The beginning of a window, where the readings of these tests lie."""
+START_US = 6558 * WINDOW_US
+"""The beginning of a window, in November 2023, where the readings of these tests lie."""
 ALL_KINDS = TagTable(
     (DeviceInfo("press-1", type="press"), DeviceInfo("press-2")),
     tuple(TagInfo(index % 2, f"tag-{index}", kind) for index, kind in enumerate(Kind)),

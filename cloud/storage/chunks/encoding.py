@@ -4,6 +4,8 @@ Floats are written in the most compact form of `protocols.decimals` that most of
 minus zero, infinity) are kept beside, with their bits. Everything comes back bit for bit.
 """
 
+from typing import Annotated
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from protocols.packing import Packed, pack, unpack
 from protocols.reading import Kind
 
 _MAX_BYTES = 64 << 20
+_MAX_COUNT = 1 << 20
 _UNITS_US = (1_000_000, 1000, 1)
 _SAMPLE = 64
 _MOST = 0.9
@@ -26,10 +29,10 @@ class PackedPoints(msgspec.Struct, frozen=True, array_like=True):
     """Readings of one series in order of time.
 
     unit_us: what the steps of time count; form: how floats are written, -1 for other kinds; first: the first whole
-    number; odd, odd_bits: places and bits of floats that the form does not fit.
+    number; odd, odd_bits: steps between the places of floats that the form does not fit, and their bits.
     """
 
-    count: int
+    count: Annotated[int, msgspec.Meta(ge=1, le=_MAX_COUNT)]
     unit_us: int
     start_us: int
     steps: Packed
@@ -37,7 +40,7 @@ class PackedPoints(msgspec.Struct, frozen=True, array_like=True):
     first: int
     differences: Packed
     odd: Packed
-    odd_count: int
+    odd_count: Annotated[int, msgspec.Meta(ge=0, le=_MAX_COUNT)]
     odd_bits: Packed
     quality: Packed
 
@@ -56,7 +59,7 @@ def encode(kind: Kind, time_us: NDArray[np.int64], bits: NDArray[np.uint64], qua
             form=form,
             first=int(numbers[0]),
             differences=pack(np.diff(numbers)),
-            odd=pack(odd),
+            odd=pack(np.diff(odd, prepend=0)),
             odd_count=len(odd),
             odd_bits=pack(bits[odd]),
             quality=pack(quality),
@@ -76,7 +79,10 @@ def decode(data: bytes) -> tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[
         numbers = _summed(packed.first, unpack(packed.differences, count - 1, _INT64), 1)
         bits = numbers.view(np.uint64) if packed.form < 0 else _as_bits(numbers, packed.form)
     if packed.odd_count:
-        bits[unpack(packed.odd, packed.odd_count, _INT64)] = unpack(packed.odd_bits, packed.odd_count, _UINT64)
+        odd = np.cumsum(unpack(packed.odd, packed.odd_count, _INT64))
+        if not 0 <= odd.min() <= odd.max() < count:
+            raise InvalidContent(f"a value beside the others is not among the {count}")
+        bits[odd] = unpack(packed.odd_bits, packed.odd_count, _UINT64)
     return time_us, bits, unpack(packed.quality, count, _UINT8)
 
 
