@@ -10,8 +10,8 @@ from cloud.access.keys import Keys
 from cloud.config import Settings
 from cloud.domain.times import to_datetime
 from cloud.errors import CloudError
+from cloud.listening import is_loopback
 from cloud.ports import Clock
-from cloud.processes.listening import is_loopback
 from cloud.readings import open_views, room_of
 from cloud.records.database import WANTED_VERSION, Records
 

@@ -12,12 +12,12 @@ from cloud.app import Door, build_app
 from cloud.config import Settings
 from cloud.errors import Unavailable
 from cloud.ingest.remote import RemoteIntake
+from cloud.listening import LOOPBACK_NAMES, is_loopback
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.health import Doctor, Gauges
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.registry import Registry
 from cloud.ports import Clock
-from cloud.processes.listening import LOOPBACK_NAMES, is_loopback
 from cloud.readings import open_views, room_of
 from cloud.records.database import Records
 from cloud.services import Services, Views

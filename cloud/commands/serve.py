@@ -12,8 +12,8 @@ from cloud.commands.options import ConfigPath, refused, settings_of
 from cloud.config import Settings
 from cloud.diagnosis import may_listen
 from cloud.errors import InvalidConfig
+from cloud.listening import address, listen
 from cloud.logs import configure_logs
-from cloud.processes.listening import address, listen
 from cloud.processes.tether import Tether
 from cloud.setup import make_directory, migrate
 from cloud.supervise import Household, become_supervisor

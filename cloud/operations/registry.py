@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from threading import Lock
 
 from cloud.domain.device import Device
-from cloud.errors import NotFound
+from cloud.errors import Conflict, NotFound
 from cloud.ports import StoredDevice
 from cloud.records.database import Records
 from cloud.records.devices import list_devices, register_devices
@@ -50,5 +50,12 @@ class Registry:
         ]
         if not news:
             return kept
+        try:
+            return self._register(told)
+        except Conflict:
+            # On an engine without a lock at the beginning another process can be first; now its rows are visible.
+            return self._register(told)
+
+    def _register(self, told: Sequence[StoredDevice]) -> list[Device]:
         with self._records.writing() as session:
             return register_devices(session, told)

@@ -9,8 +9,8 @@ import uvicorn
 from cloud.api.middleware import App
 from cloud.clock import SystemClock
 from cloud.config import Settings, load_settings
+from cloud.listening import address, listen
 from cloud.logs import configure_logs
-from cloud.processes.listening import address, listen
 from cloud.processes.tether import Tether
 from cloud.wiring import open_api
 

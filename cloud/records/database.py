@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from cloud.errors import InvalidConfig, Unavailable
+from cloud.errors import Conflict, InvalidConfig, Unavailable
 from cloud.records.upgrade import upgrade
 
 _FIRST_WITHOUT_WAL_BUG = (3, 51, 3)
@@ -43,7 +43,7 @@ class Records:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """Give a session whose changes are durable together at the end; raise Unavailable where that cannot be."""
+        """Give a session whose changes are durable together at the end; raise Conflict, or Unavailable."""
         with translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -93,11 +93,11 @@ class Records:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn what a database may raise into Unavailable; a broken rule of the tables stays IntegrityError."""
+    """Turn what a database may raise into Unavailable, and a broken rule of the tables into Conflict."""
     try:
         yield
-    except IntegrityError:
-        raise
+    except IntegrityError as error:
+        raise Conflict(f"it contradicts what is there: {error.orig}", code="RECORDS_CONFLICT") from error
     except DBAPIError as error:
         raise Unavailable(f"the records cannot be used: {error.orig}", code="RECORDS_UNAVAILABLE") from error
     except SQLAlchemyError as error:

@@ -1,9 +1,50 @@
 """GET /gateways: accounts in which every reading has a place."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from cloud.domain.scopes import Scope
-from tests.support.cloud import Cloud
+from protocols.delivery import EpochAccount, State
+from tests.support.cloud import Cloud, Template, running_cloud
+from tests.support.ingest import EPOCH, GATEWAY, Desk, data, drop, hello, tags
+
+PLACES = ("stored", "replaced", "duplicates", "quarantined", "undecoded", "dropped", "buffered", "lost")
+
+
+def a_gateway_with_a_past(readings: Path) -> None:
+    """Seven readings stored, four dropped, two still at the gateway."""
+    desk = Desk(readings)
+    desk.hello(hello())
+    desk.marks(tags(1), data(2, readings=3), data(3, readings=4), drop(5, 4, 4, 4))
+    desk.state(State(online=True, epoch=EPOCH, version="1.2.3", accounts=(EpochAccount(EPOCH, 13, 7, 2, 4),)))
+    desk.database.close()
+
+
+async def shown(template: Template, directory: Path, path: str) -> Any:  # noqa: ANN401 JSON
+    async with (
+        running_cloud(template, directory, prepare=a_gateway_with_a_past) as cloud,
+        cloud.client(Scope.GATEWAYS_READ) as client,
+    ):
+        return (await client.get(path)).json()
+
+
+async def test_every_reading_of_a_gateway_has_one_place(template: Template, tmp_path: Path) -> None:
+    gateway = await shown(template, tmp_path, f"/api/v1/gateways/{GATEWAY}")
+    account = gateway["total"]
+    assert (account["made"], account["stored"], account["dropped"], account["buffered"]) == (13, 7, 4, 2)
+    assert account["lost"] == 0
+    assert account["made"] == sum(account[place] for place in PLACES)
+    assert [one["epoch"] for one in gateway["epochs"]] == ["0000000000000007"] == [gateway["epoch"]]
+    assert {name: value for name, value in gateway["epochs"][0].items() if name != "epoch"} == account
+
+
+async def test_a_gateway_shows_what_it_said_of_itself(template: Template, tmp_path: Path) -> None:
+    (gateway,) = await shown(template, tmp_path, "/api/gateways")
+    assert (gateway["gateway_id"], gateway["version"], gateway["is_online"]) == (GATEWAY, "1.2.3", True)
+    assert (gateway["alarms"], gateway["clock_is_set"]) == ([], True)
+    assert gateway["last_seen_at"].endswith("Z")
 
 
 async def test_without_gateways_the_list_is_empty(cloud: Cloud) -> None:

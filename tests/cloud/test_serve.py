@@ -22,9 +22,16 @@ BODY = {"sensor_id": "T", "value": 1.5, "sensor_type": "temperature"}
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[CloudServer]:
-    made = CloudServer(tmp_path)
-    with made:
+def own_server(tmp_path: Path) -> Iterator[CloudServer]:
+    """Give a server of its own to a test that ends it."""
+    with CloudServer(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudServer]:
+    """Give one server to all tests that leave it alive."""
+    with CloudServer(tmp_path_factory.mktemp("cloud")) as made:
         yield made
 
 
@@ -46,17 +53,17 @@ def is_gone(pid: int) -> bool:
         return True
 
 
-def test_a_reading_goes_in_and_comes_out_over_real_sockets_and_logs_are_json(server: CloudServer) -> None:
-    key = server.key(Scope.DATA_INGEST, Scope.DATA_READ)
-    answer = post(server.url, key, **{"X-Request-ID": "follow-me"})
+def test_a_reading_goes_in_and_comes_out_over_real_sockets_and_logs_are_json(own_server: CloudServer) -> None:
+    key = own_server.key(Scope.DATA_INGEST, Scope.DATA_READ)
+    answer = post(own_server.url, key, **{"X-Request-ID": "follow-me"})
     assert answer.status_code == 200, answer.text
     query = {"device_id": "T"}
-    found = httpx.get(f"{server.url}/api/historical_data", params=query, headers={"X-API-Key": key}).json()
+    found = httpx.get(f"{own_server.url}/api/historical_data", params=query, headers={"X-API-Key": key}).json()
     assert found["values"] == [1.5]
-    assert server.stop() == 0
-    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    assert own_server.stop() == 0
+    lines = [json.loads(line) for line in own_server.log.read_text().splitlines() if line.startswith("{")]
     assert any(line.get("request_id") == "follow-me" for line in lines)
-    assert not server.ready_file.exists()
+    assert not own_server.ready_file.exists()
 
 
 def test_a_killed_api_is_started_again_on_the_same_port(server: CloudServer) -> None:
@@ -76,10 +83,10 @@ def test_a_killed_ingest_is_started_again_and_takes_readings(server: CloudServer
     assert post(server.url, key).status_code == 200
 
 
-def test_children_end_when_their_supervisor_is_killed(server: CloudServer) -> None:
-    children = server.facts["children"]
-    server.process.kill()
-    server.process.wait(10)
+def test_children_end_when_their_supervisor_is_killed(own_server: CloudServer) -> None:
+    children = own_server.facts["children"]
+    own_server.process.kill()
+    own_server.process.wait(10)
     until(lambda: all(is_gone(pid) for pid in children.values()))
 
 

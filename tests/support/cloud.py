@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,10 +101,21 @@ class Cloud:
         await self.ingest
 
 
+def _nothing(_path: Path) -> None:
+    pass
+
+
 @asynccontextmanager
-async def running_cloud(template: Template, directory: Path, **settings: Any) -> AsyncIterator[Cloud]:  # noqa: ANN401
-    """Give a cloud on a copy of the template."""
+async def running_cloud(
+    template: Template,
+    directory: Path,
+    *,
+    prepare: Callable[[Path], None] = _nothing,
+    **settings: Any,  # noqa: ANN401 sections of a YAML file
+) -> AsyncIterator[Cloud]:
+    """Give a cloud on a copy of the template; prepare: puts something into its readings' file before it starts."""
     template.copy_to(directory)
+    prepare(directory / "readings.db")
     chosen = settings_in(directory, **settings)
     clock = MovedClock()
     stop, ready = asyncio.Event(), asyncio.Event()

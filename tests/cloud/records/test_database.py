@@ -9,8 +9,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
-from cloud.errors import InvalidConfig, Unavailable
+from cloud.errors import Conflict, InvalidConfig, Unavailable
 from cloud.records.database import WANTED_VERSION, Records
+from cloud.records.devices import DeviceRow, list_devices
 from cloud.records.tables import METADATA, TABLES
 from cloud.records.upgrade import MIGRATIONS
 
@@ -73,4 +74,15 @@ def test_a_ping_takes_a_little_time(tmp_path: Path) -> None:
     assert records.ping() > 0
     assert records.engine_name == "sqlite"
     assert records.pool_in_use()[0] == 0
+    records.close()
+
+
+def test_a_broken_rule_of_the_tables_is_a_conflict_and_changes_nothing(tmp_path: Path) -> None:
+    records = Records(url(tmp_path))
+    records.migrate()
+    twice = [DeviceRow(source="", device_id="a", shown_id="a", metadata_={}) for _ in range(2)]
+    with pytest.raises(Conflict), records.writing() as session:
+        session.add_all(twice)
+    with records.reading() as session:
+        assert list_devices(session) == []
     records.close()
