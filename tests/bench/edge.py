@@ -11,10 +11,12 @@ from pathlib import Path
 from statistics import median
 from time import monotonic, sleep
 
+from tests.bench.edge_cloud import CloudProcess
 from tests.bench.edge_latency import compare
-from tests.bench.edge_line import AgentProcess, Reached, Surroundings, Wish, helper, surroundings
+from tests.bench.edge_line import AgentProcess, MakeStore, Reached, Surroundings, Wish, helper, surroundings
 from tests.bench.edge_opcua import node_names
 from tests.bench.edge_start import Start, start
+from tests.bench.edge_store import StoreProcess
 from tests.bench.measure import DAY_S, MIB, Figure, Target, filesystem, save, say, slope_per_minute, table
 
 FULL_SPEED, TEN_HZ, ONE_HZ, TOO_FAST = 0.0, 0.1, 1.0, 0.001
@@ -27,6 +29,7 @@ class Plan:
     """What was asked for; seconds: how long each measurement lasts, None for the one that suits it."""
 
     directory: Path
+    store: MakeStore
     seconds: float | None = None
 
     def lasting(self, usual_s: float) -> float:
@@ -85,7 +88,7 @@ def observe(line: Surroundings, agent: AgentProcess, seconds: float) -> Stretch:
 
 def run_for(plan: Plan, wish: Wish, usual_s: float) -> Stretch:
     """Run an agent with this wish until it is warm, and observe it."""
-    with surroundings(plan.directory) as line, line.agent(wish) as agent:
+    with surroundings(plan.directory, plan.store) as line, line.agent(wish) as agent:
         line.wait_for_flow()
         sleep(WARM_UP_S)
         return observe(line, agent, plan.lasting(usual_s))
@@ -138,13 +141,13 @@ def day(name: str, stretch: Stretch) -> Figure:
 
 def measure_latency(plan: Plan) -> list[Figure]:
     """Change of a register until a subscriber has it, beside a bare loop at the same time."""
-    return compare(plan.directory, plan.lasting(60))
+    return compare(plan.directory, plan.lasting(60), store=plan.store)
 
 
 def measure_start(plan: Plan) -> list[Figure]:
     """Start fresh processes until their first reading is at a subscriber, without and with OPC UA."""
     figures: list[Figure] = []
-    with surroundings(plan.directory) as line, helper("tests.bench.edge_opcua") as url:
+    with surroundings(plan.directory, plan.store) as line, helper("tests.bench.edge_opcua") as url:
         opcua = (url, node_names())
         wishes = {
             "start": (Wish(), Target(1)),
@@ -178,7 +181,7 @@ def measure_opcua(plan: Plan) -> list[Figure]:
 
 def measure_overload(plan: Plan) -> list[Figure]:
     """Asked for a thousand polls a second, which no server answers: skip, count, stay flat."""
-    with surroundings(plan.directory) as line, line.agent(Wish(period_s=TOO_FAST)) as agent:
+    with surroundings(plan.directory, plan.store) as line, line.agent(Wish(period_s=TOO_FAST)) as agent:
         line.wait_for_flow()
         sleep(WARM_UP_S)
         before = agent.status()
@@ -196,6 +199,7 @@ def measure_overload(plan: Plan) -> list[Figure]:
     ]
 
 
+STORES: Mapping[str, MakeStore] = {"minimal": StoreProcess, "cloud": CloudProcess}
 MEASURES: Mapping[str, Callable[[Plan], list[Figure]]] = {
     "flat": measure_flat_out,
     "10hz": measure_ten_hz,
@@ -214,8 +218,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="how long each measurement lasts")
     parser.add_argument("--json", type=Path, help="also write the figures here")
     parser.add_argument("--directory", type=Path, default=Path(tempfile.gettempdir()), help="on a real disk")
+    parser.add_argument("--store", choices=list(STORES), default="minimal", help="who decodes, stores, acknowledges")
     given = parser.parse_args()
-    plan = Plan(given.directory, given.seconds)
+    plan = Plan(given.directory, STORES[given.store], given.seconds)
     say(f"buffers and store on {filesystem(plan.directory)} in {plan.directory}\n")
     figures: list[Figure] = []
     for name in given.only or MEASURES:

@@ -1,6 +1,6 @@
 """A plain MQTT subscriber, as somebody who looks at what the agent sends."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Event
 
@@ -12,18 +12,18 @@ PATIENCE_S = 10.0
 
 
 @contextmanager
-def listening(port: int, topic: str, hear: Hear) -> Iterator[None]:
-    """Call `hear`, in a thread, with every message on a topic for as long as the block lasts."""
+def listening(port: int, topics: Sequence[str], hear: Hear) -> Iterator[None]:
+    """Call `hear`, in a thread, with every message on these topics for as long as the block lasts."""
     subscribed = Event()
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     client.on_message = hear
     client.on_subscribe = lambda *_: subscribed.set()
     client.connect("127.0.0.1", port)
-    client.subscribe(topic, qos=1)
+    client.subscribe([(topic, 1) for topic in topics])
     client.loop_start()
     try:
         if not subscribed.wait(PATIENCE_S):
-            raise TimeoutError(f"the broker did not confirm a subscription of {topic} in {PATIENCE_S} s")
+            raise TimeoutError(f"the broker did not confirm a subscription of {topics} in {PATIENCE_S} s")
         yield
     finally:
         client.disconnect()

@@ -18,7 +18,7 @@ from protocols.reading import Kind
 from protocols.topics import GatewayTopic, gateway_topic
 from tests.bench.edge_bare import TOPIC
 from tests.bench.edge_ear import listening
-from tests.bench.edge_line import GATEWAY, Wish, helper, surroundings
+from tests.bench.edge_line import GATEWAY, MakeStore, Wish, helper, surroundings
 from tests.bench.measure import Figure, Target, now_us
 
 POLL_S = 0.1
@@ -59,15 +59,15 @@ def stamps_of_json(payload: bytes) -> Sequence[int]:
     return [high << 16 | low]
 
 
-def compare(directory: Path, seconds: float) -> list[Figure]:
+def compare(directory: Path, seconds: float, *, store: MakeStore) -> list[Figure]:
     """Let both run at the same time and return median and p99 of each, and how far they are apart."""
     ours, bare = Ages(stamps_of_batch), Ages(stamps_of_json)
     with (
-        surroundings(directory, stamp_every_s=STAMP_EVERY_S) as line,
+        surroundings(directory, store, stamp_every_s=STAMP_EVERY_S) as line,
         line.agent(WISH),
         helper("tests.bench.edge_bare", str(line.modbus_port), str(line.broker.port)),
-        listening(line.broker.port, gateway_topic(GATEWAY, GatewayTopic.DATA), ours.hear),
-        listening(line.broker.port, TOPIC, bare.hear),
+        listening(line.broker.port, [gateway_topic(GATEWAY, GatewayTopic.DATA)], ours.hear),
+        listening(line.broker.port, [TOPIC], bare.hear),
     ):
         line.wait_for_flow()
         sleep(SETTLE_S)

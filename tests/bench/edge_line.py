@@ -16,6 +16,7 @@ from urllib.request import urlopen
 import yaml
 
 from edge_agent.watch.status import AgentStatus, decode
+from tests.bench.edge_cloud import CloudProcess
 from tests.bench.edge_server import REGISTERS, STAMP_REGISTERS
 from tests.bench.edge_store import StoreProcess
 from tests.bench.measure import Sample, Watched, wait_until
@@ -24,6 +25,7 @@ from tests.support.broker import Broker, free_port
 GATEWAY = "bench"
 OPCUA_PERIOD_S = 0.5
 ENDING_S = 15.0
+MakeStore = type[StoreProcess] | type[CloudProcess]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ class Surroundings:
 
     directory: Path
     broker: Broker
-    store: StoreProcess
+    store: StoreProcess | CloudProcess
     modbus_port: int
 
     @contextmanager
@@ -154,11 +156,12 @@ class Surroundings:
 
 
 @contextmanager
-def surroundings(directory: Path, *, stamp_every_s: float = 1.0) -> Iterator[Surroundings]:
+def surroundings(directory: Path, make_store: MakeStore, *, stamp_every_s: float = 1.0) -> Iterator[Surroundings]:
     """Run server, broker and store for as long as the block lasts."""
     with ExitStack() as stack:
         own = Path(stack.enter_context(TemporaryDirectory(dir=directory)))
         port = stack.enter_context(helper("tests.bench.edge_server", "--stamp-every-s", str(stamp_every_s)))
         broker = stack.enter_context(Broker(own / "broker"))
-        store = stack.enter_context(StoreProcess(own, broker.port))
+        store: StoreProcess | CloudProcess = make_store(own, broker.port)
+        stack.enter_context(store)
         yield Surroundings(own, broker, store, int(port))

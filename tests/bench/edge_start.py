@@ -33,7 +33,7 @@ def start(line: Surroundings, wish: Wish) -> Start:
             at_s.append(monotonic())
             arrived.set()
 
-    with listening(line.broker.port, gateway_topic(GATEWAY, GatewayTopic.DATA), hear), line.agent(wish) as agent:
+    with listening(line.broker.port, [gateway_topic(GATEWAY, GatewayTopic.DATA)], hear), line.agent(wish) as agent:
         arrived.wait(PATIENCE_S)
         cpu_s = agent.watched.sample().cpu_s
     return Start(at_s[0] - agent.spawned_at_s, cpu_s) if at_s else Start(float("nan"), float("nan"))
