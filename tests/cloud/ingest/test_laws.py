@@ -161,7 +161,7 @@ def _settled(total: Accounting) -> int:
 
 TestSettling = pytest.mark.filterwarnings("error")(Settling.TestCase)
 TestSettling.settings = settings(
-    max_examples=25,
+    max_examples=15,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
