@@ -1,13 +1,11 @@
 """Words <-> values for every type and order, whole arrays at once: a Layout is made once and decodes each answer.
 
 A register is a 16-bit word. Byte order is the order inside a word, word order that of the words of one value. Scaled
-numbers are float64: value = word * scale + offset, computed in whole numbers where scale and offset are decimals, so
-that 253 with scale 0.1 is 25.3 and not 25.3 and a bit.
+numbers are float64: value = word * scale + offset, computed as `protocols.scaling` does.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from itertools import groupby
 from math import isfinite
@@ -18,13 +16,12 @@ from numpy.typing import NDArray
 
 from protocols.errors import InvalidContent, InvalidTag
 from protocols.reading import Column, Kind, Quality, ReadingBlock
+from protocols.scaling import Ratio, ratio
 from protocols.tag import ByteOrder, DataType, WordOrder
 
 Words = NDArray[np.uint16]
 MAX_TEXT_WORDS = 125
 """A string must fit into one Modbus answer."""
-MAX_PLACES = 9
-"""Scales with more decimals than this are taken as plain floats."""
 
 _NUMBERS: dict[DataType, np.dtype[Any]] = {
     DataType.INT16: np.dtype("<i2"),
@@ -87,13 +84,9 @@ class RegisterFormat:
         return self.length if self.type == DataType.TEXT else self.type.words
 
     @property
-    def ratio(self) -> tuple[float, float, float]:
-        """Return (factor, summand, divisor), so that a value is (word * factor + summand) / divisor."""
-        scale, offset = Decimal(repr(self.scale)), Decimal(repr(self.offset))
-        places = max(0, *(-int(number.normalize().as_tuple().exponent) for number in (scale, offset)))
-        if places > MAX_PLACES:
-            return self.scale, self.offset, 1.0
-        return float(scale * 10**places), float(offset * 10**places), float(10**places)
+    def ratio(self) -> Ratio:
+        """Return how a value is computed from what lies in the registers."""
+        return ratio(self.scale, self.offset)
 
 
 class Placed(NamedTuple):

@@ -13,6 +13,7 @@ from edge_agent.ports import Clock, Deliver, Driver
 from edge_agent.watch.last_values import LastValue, LastValues, Value
 from edge_agent.wiring.site import Numbered, Site, SystemClock, make_drivers, make_quality_gate, survey
 from protocols.reading import ReadingBlock
+from protocols.scaling import ratio
 from protocols.tag import DataType
 
 Once = Annotated[bool, typer.Option("--once", help="Read every Device once, which is all that it does.")]
@@ -107,7 +108,7 @@ def unscaled(value: Value, tag: TagSettings) -> Value:
     """Return the value before scale and offset; whole numbers come back whole."""
     if not tag.is_scaled or not isinstance(value, float):
         return value
-    raw = (value - tag.offset) / tag.scale
+    raw = ratio(tag.scale, tag.offset).raw(value)
     return raw if tag.type in (DataType.FLOAT32, DataType.FLOAT64) else round(raw)
 
 

@@ -25,6 +25,7 @@ from edge_agent.errors import DeviceError, DeviceLost, DeviceRefused
 from edge_agent.ports import Clock, Deliver
 from protocols.nodes import variant_type
 from protocols.reading import Kind, ReadingBlock
+from protocols.scaling import ratio
 
 AT_ONCE = 500
 """Nodes in one request, halved for a server that finds them too many."""
@@ -123,7 +124,7 @@ class OpcuaDriver:
             raise DeviceError(f"{target.name!r} of {self._device.id} cannot be set to {value!r}")
         raw: object = value
         if not isinstance(value, str):
-            number = (value - target.offset) / target.scale if target.is_scaled else value
+            number = ratio(target.scale, target.offset).raw(value) if target.is_scaled else value
             raw = _as_written(number, target.type.kind)
         written = ua.DataValue(ua.Variant(raw, ua.VariantType(variant_type(target.type))))
         try:

@@ -9,6 +9,7 @@ import numpy as np
 from edge_agent.config.devices import OpcuaTag
 from protocols.nodes import to_quality
 from protocols.reading import Column, Kind, Quality, ReadingBlock
+from protocols.scaling import ratio
 
 OLDEST_US = 3600 * 1_000_000
 NEWEST_US = 2 * 1_000_000
@@ -62,7 +63,7 @@ def _judge(said: Said, tag: OpcuaTag) -> tuple[Value, Quality]:
     if isinstance(said.value, float) and not np.isfinite(said.value) and not quality.is_bad:
         quality = Quality.NOT_A_NUMBER
     if tag.is_scaled and isinstance(said.value, int | float):
-        return said.value * tag.scale + tag.offset, quality
+        return ratio(tag.scale, tag.offset).value(said.value), quality
     return said.value if isinstance(said.value, bool | int | float | str) else nothing, quality
 
 

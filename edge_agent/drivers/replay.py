@@ -10,6 +10,7 @@ from edge_agent.drivers.recording import Recording, read_columns, read_recording
 from edge_agent.errors import DeviceError, DeviceLost
 from edge_agent.ports import Clock, Deliver
 from protocols.reading import Column, Kind, Quality, ReadingBlock
+from protocols.scaling import ratio
 
 
 def tags_of_recording(device: ReplayDevice) -> tuple[ReplayTag, ...]:
@@ -88,7 +89,8 @@ class ReplayDriver:
         if column not in recording.columns or settings.kind is Kind.TEXT:
             return float("nan"), Quality.CONFIGURATION_ERROR
         raw = float(recording.values[row, recording.columns.index(column)])
-        return raw * settings.scale + settings.offset, quality if np.isfinite(raw) else Quality.NOT_A_NUMBER
+        value = ratio(settings.scale, settings.offset).value(raw)
+        return value, quality if np.isfinite(raw) else Quality.NOT_A_NUMBER
 
 
 def _cast(values: NDArray[np.float64], kind: Kind) -> NDArray[np.generic]:
