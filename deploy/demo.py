@@ -25,7 +25,9 @@ REPLAY_POLL_S = 0.01
 @app.command()
 def demo(  # noqa: PLR0913 - one parameter an option
     *,
-    for_s: Annotated[float | None, typer.Option("--for", help="Stop by itself after so many seconds.")] = None,
+    for_s: Annotated[
+        float | None, typer.Option("--for", help="Stop by itself after so many seconds of running.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write what it came to as JSON.")] = None,
     replay: Annotated[Path | None, typer.Option(help="Serve the rows of a recording instead of the plant.")] = None,
     speed: Annotated[float, typer.Option(help="Serve a recording so many times faster.")] = 1.0,

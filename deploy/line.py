@@ -1,6 +1,5 @@
 """The four programs of the demo in one directory: how each is configured, started, and seen to be up."""
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -130,6 +129,10 @@ class Line:
         run = [*command("lineside-agent"), "run", str(self.agent_config)]
         return Program(AGENT, run, self._log(AGENT), lambda: listens(self.watch_port))
 
+    def buffer_stats(self) -> Sequence[str]:
+        """Return the command that tells what waits in the stopped agent's buffer."""
+        return (*command("lineside-agent"), "buffer", "stats", str(self.agent_config), "--json")
+
     @property
     def _cloud_config(self) -> Path:
         return self.directory / "lineside-cloud.yaml"
@@ -142,9 +145,3 @@ def command(name: str) -> Sequence[str]:
     """Return how to run one of our commands: beside the Python that runs this one."""
     beside = Path(sys.executable).parent / name
     return (str(beside),) if beside.exists() else (name,)
-
-
-def machines(line: Line) -> Sequence[tuple[str, str]]:
-    """Return (name, protocol) of each machine of a running plant."""
-    ready = json.loads(line.plant_ready.read_text())
-    return [(machine["machine"], machine["protocol"]) for machine in ready["machines"]]

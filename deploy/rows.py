@@ -38,8 +38,8 @@ def recorded(path: Path) -> Sequence[Row]:
 def check_rows(served: Sequence[int], recording: Sequence[Row], counter: Stored, channels: Sequence[Stored]) -> Rows:
     """Return how many of the rows served came back with exactly the recording's values.
 
-    served: row numbers, the first row is 1; counter: the series of row numbers; channels: in the recording's order. The readings of one
-    request share their time, by which they are put together again.
+    served: row numbers, the first is 1; counter: the series of row numbers; channels: in the recording's order. The
+    readings of one request share their time, by which they are put together again.
     """
     by_time = [dict(zip(channel.at, channel.values, strict=True)) for channel in channels]
     whole = {

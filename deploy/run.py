@@ -13,9 +13,10 @@ from deploy.fetch import Api, ask
 from deploy.line import AGENT, BROKER, CLOUD, GATEWAY, MAX_UNSEALED_S, PLANT, Line
 from deploy.panel import Moment
 from deploy.report import Facts, Interruption
-from deploy.supervise import Supervisor, memory_mib
+from deploy.supervise import Supervisor, memory_mib, run_to_end
 
 REST_TIMEOUT_S = 60.0
+SETTLE_S = 3.0
 LOOK_S = 0.25
 ONE_POLL_S = 0.5
 """How long before its sealing a polled value may have been served: one poll, with room for a slow answer."""
@@ -23,7 +24,7 @@ ONE_POLL_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do to the line while it runs; at_s: after its start, away_s: until it is started again."""
+    """What to do to the line while it runs; at_s: after all is up, away_s: until it is started again."""
 
     program: str
     at_s: float
@@ -45,6 +46,7 @@ class Run:
     news: list[str] = field(default_factory=list)
     _peaks: dict[str, float] = field(default_factory=dict)
     _stored: tuple[float, int] = (0.0, 0)
+    _up_after_s: float = 0.0
 
     @property
     def elapsed_s(self) -> float:
@@ -64,21 +66,27 @@ class Run:
         self.news.append(f"all four programs are up after {self.elapsed_s:.1f} s")
 
     def watch(self, *, for_s: float | None) -> Iterator[Moment]:
-        """Yield what there is to see, a few times a second, until the time is over; without a time for ever."""
+        """Yield what there is to see, a few times a second, for so long from now on; without a time for ever."""
+        self._up_after_s = self.elapsed_s
         with Api(self.line.url, self.line.key) as api:
-            while for_s is None or self.elapsed_s < for_s:
+            while for_s is None or self.elapsed_s - self._up_after_s < for_s:
                 self._carry_out(api)
                 yield self._look(api)
                 time.sleep(LOOK_S)
 
     def come_to_rest(self) -> dict[str, int]:
-        """Hold the plant, wait until the cloud has all that the agent has, stop both; return the gateway's account."""
+        """Stop the machines and the agent in order, see that the cloud has all, and return the gateway's account.
+
+        What the agent could not send before it stopped, it sends when it is started once more without a plant.
+        """
         self._hold_plant()
+        self.supervisor.stop(AGENT)
+        self.supervisor.stop(PLANT)
         with Api(self.line.url, self.line.key) as api:
-            self._wait(lambda: self._has_everything(api), REST_TIMEOUT_S)
-            self.supervisor.stop(AGENT)
-            self.supervisor.stop(PLANT)
-            self._wait(lambda: api.account(GATEWAY).get("buffered", 1) == 0, REST_TIMEOUT_S)
+            if self._waiting_in_buffer() or not self._wait(lambda: self._is_settled(api), SETTLE_S):
+                self.supervisor.start(self.line.agent())
+                self._wait(lambda: self._is_settled(api) and not self._waiting_at_agent(), REST_TIMEOUT_S)
+                self.supervisor.stop(AGENT)
             return {name: int(count) for name, count in api.account(GATEWAY).items()}
 
     def facts(self, account: dict[str, int]) -> Facts:
@@ -110,7 +118,7 @@ class Run:
         )
 
     def _carry_out(self, api: Api) -> None:
-        for plan in [plan for plan in self.plans if plan.at_s <= self.elapsed_s]:
+        for plan in [plan for plan in self.plans if plan.at_s <= self.elapsed_s - self._up_after_s]:
             self.plans.remove(plan)
             self._interrupt(plan, api)
 
@@ -131,10 +139,17 @@ class Run:
         self.interruptions.append(Interruption(plan.program, round(at, 2), plan.away_s, after))
         self.news.append(f"{plan.program} is back; readings came through after {after} s")
 
-    def _has_everything(self, api: Api) -> bool:
-        buffer = ask(self.line.status_url).get("buffer", {"batches_waiting": 1})
-        waiting = int(buffer.get("batches_waiting", 0)) + int(buffer.get("unsealed_readings", 0))
-        return waiting == 0 and int(api.account(GATEWAY).get("lost", 1)) == 0
+    def _is_settled(self, api: Api) -> bool:
+        account = api.account(GATEWAY)
+        return int(account.get("buffered", 1)) == 0 and int(account.get("lost", 1)) == 0
+
+    def _waiting_at_agent(self) -> bool:
+        buffer = ask(self.line.status_url).get("buffer", {})
+        return int(buffer.get("batches_waiting", 1)) + int(buffer.get("unsealed_readings", 1)) > 0
+
+    def _waiting_in_buffer(self) -> bool:
+        told = msgspec.json.decode(run_to_end(self.line.buffer_stats(), self.line.directory / "buffer.log"))
+        return any(epoch["waiting"] for epoch in told["epochs"])
 
     def _hold_plant(self) -> None:
         """Have the machines stand still, so that nothing is on its way when the programs stop."""

@@ -140,12 +140,13 @@ class Supervisor:
         return 0
 
 
-def run_to_end(command: Sequence[str], log: Path) -> None:
-    """Run a command that ends by itself; raise ProgramFailed where it fails."""
-    with log.open("wb") as output:
-        done = subprocess.run(list(command), stdout=output, stderr=subprocess.STDOUT, check=False)  # noqa: S603
+def run_to_end(command: Sequence[str], log: Path) -> bytes:
+    """Run a command that ends by itself and return what it printed; log: for the rest; raise ProgramFailed."""
+    with log.open("wb") as errors:
+        done = subprocess.run(list(command), stdout=subprocess.PIPE, stderr=errors, check=False)  # noqa: S603
     if done.returncode != 0:
         raise ProgramFailed(f"{command[0]} {command[1]} ended with {done.returncode}", log)
+    return done.stdout
 
 
 def group_exists(group: int) -> bool:
