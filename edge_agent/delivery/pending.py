@@ -136,13 +136,13 @@ class Sealing:
         if part.blocks and part.table.hash != self._stored_table:
             yield seal_tags(part.table, segment=part.segment)
             self._stored_table = part.table.hash
-        for block in gather(part.blocks, MAX_ROWS):
-            yield from self._seal_block(block, part)
+        for blocks in gather(part.blocks, MAX_ROWS):
+            yield from self._seal_blocks(blocks, part)
 
-    def _seal_block(self, block: ReadingBlock, part: Part) -> Sequence[SealedBatch]:
+    def _seal_blocks(self, blocks: Sequence[ReadingBlock], part: Part) -> Sequence[SealedBatch]:
         try:
-            return seal_within(block, segment=part.segment, table=part.table.hash)
+            return seal_within(blocks, segment=part.segment, table=part.table.hash)
         except ProtocolError as error:
-            self.refused += len(block)
+            self.refused += sum(len(block) for block in blocks)
             self.reason = str(error)
             return ()

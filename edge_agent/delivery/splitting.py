@@ -13,21 +13,21 @@ _ROOM_FOR_HEADER = 512
 _BODY_BYTES = MAX_FRAME_BYTES - _ROOM_FOR_HEADER
 
 
-def gather(blocks: Iterable[ReadingBlock], rows: int) -> Iterator[ReadingBlock]:
-    """Yield blocks of at most `rows` readings each, in order, made of whole blocks where they fit."""
+def gather(blocks: Iterable[ReadingBlock], rows: int) -> Iterator[Sequence[ReadingBlock]]:
+    """Yield groups of at most `rows` readings each, in order, of whole blocks where they fit."""
     waiting: list[ReadingBlock] = []
     count = 0
     for block in blocks:
         if waiting and count + len(block) > rows:
-            yield join(waiting)
+            yield waiting
             waiting, count = [], 0
         if len(block) > rows:
-            yield from cut(block, rows)
+            yield from ([part] for part in cut(block, rows))
         elif len(block):
             waiting.append(block)
             count += len(block)
     if waiting:
-        yield join(waiting)
+        yield waiting
 
 
 def cut(block: ReadingBlock, rows: int) -> Iterator[ReadingBlock]:
@@ -38,13 +38,24 @@ def cut(block: ReadingBlock, rows: int) -> Iterator[ReadingBlock]:
             yield _with_own_texts(part, block.texts) if part.kind is Kind.TEXT else ReadingBlock((part,))
 
 
-def seal_within(block: ReadingBlock, *, segment: int, table: str) -> Sequence[SealedBatch]:
-    """Return the block as one batch, or halved until frames are under the bound; one reading goes as it is."""
+def seal_within(blocks: Sequence[ReadingBlock], *, segment: int, table: str) -> Sequence[SealedBatch]:
+    """Return the blocks as one batch, or halved until frames are under the bound; one reading goes as it is.
+
+    A block is what one poll read: it is taken apart only where it is too large for a frame by itself.
+    """
+    block = join(blocks)
     sealed = seal_data(block, segment=segment, table=table)
     if len(sealed.body) <= _BODY_BYTES or len(block) == 1:
         return (sealed,)
-    halves = cut(block, (max(len(column) for column in block.columns) + 1) // 2)
-    return [batch for half in halves for batch in seal_within(half, segment=segment, table=table)]
+    return [batch for half in _halves(blocks) for batch in seal_within(half, segment=segment, table=table)]
+
+
+def _halves(blocks: Sequence[ReadingBlock]) -> Iterable[Sequence[ReadingBlock]]:
+    if len(blocks) > 1:
+        middle = len(blocks) // 2
+        return blocks[:middle], blocks[middle:]
+    (block,) = blocks
+    return ([part] for part in cut(block, (max(len(column) for column in block.columns) + 1) // 2))
 
 
 def _slice(column: Column, rows: slice) -> Column:

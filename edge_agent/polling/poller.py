@@ -33,11 +33,15 @@ class PolledTag:
 
 @dataclass(frozen=True, slots=True)
 class PolledDevice:
-    """What to poll; tags: by index in the gateway's table; most_probe_s: longest wait between probes."""
+    """What to poll; tags: by index in the gateway's table; most_probe_s: longest wait between probes.
+
+    is_of_one_time: a poll is of the moment when it was complete, not each answer of the moment when it came.
+    """
 
     id: str
     tags: Mapping[int, PolledTag]
     most_probe_s: float = MOST_PROBE_S
+    is_of_one_time: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,9 @@ class Poller:
         self._backoff = Backoff(FIRST_PROBE_S, device.most_probe_s, jitter)
         self._is_lost = False
         first = min(self._tags, default=0)
-        self._rising = Rising(first, max(self._tags, default=-1) - first + 1)
+        rising = Rising(first, max(self._tags, default=-1) - first + 1)
+        self._rising_poll = rising.together if device.is_of_one_time else rising.of_poll
+        self._rising_changes = rising.of_changes
 
     async def run(self) -> None:
         """Poll until cancelled; the root of a supervised task: whatever fails is told, counted and tried again."""
@@ -132,11 +138,11 @@ class Poller:
         self.counts.readings += len(block)
         if not self.counts.is_reachable:
             self._note_back()
-        self._sink.accept(self._rising.of_poll(block, self._clock.now_us()))
+        self._sink.accept(self._rising_poll(block, self._clock.now_us()))
 
     def _take_changes(self, block: ReadingBlock) -> None:
         self.counts.readings += len(block)
-        self._sink.accept(self._rising.of_changes(block, self._clock.now_us()))
+        self._sink.accept(self._rising_changes(block, self._clock.now_us()))
 
     def _note_duration(self, seconds: float) -> None:
         self.counts.read_s += seconds
@@ -159,7 +165,7 @@ class Poller:
         self.counts.losses += 1
         now_us = self._clock.now_us()
         lost = lost_block({index: tag.kind for index, tag in self._tags.items()}, now_us)
-        self._sink.accept(self._rising.of_poll(lost, now_us))
+        self._sink.accept(self._rising_poll(lost, now_us))
         self._tell(DeviceChange(self.device, is_lost=True, at_us=now_us, reason=reason))
 
 

@@ -23,6 +23,16 @@ class Rising:
         """Return the block with rising times, where no tag occurs twice."""
         return ReadingBlock(tuple(self._lift(column, now_us) for column in block.columns), block.texts)
 
+    def together(self, block: ReadingBlock, now_us: int) -> ReadingBlock:
+        """Return the block, where no tag occurs twice, with one time for all its rows: now, or a little later."""
+        time_us = now_us
+        for column in block.columns:
+            last = self._last[column.tag - np.uint32(self._first_tag)]
+            time_us = max(time_us, int(last[last <= now_us + STEP_US].max(initial=now_us - 1)) + 1)
+        for column in block.columns:
+            self._last[column.tag - np.uint32(self._first_tag)] = time_us
+        return ReadingBlock(tuple(_at(column, time_us) for column in block.columns), block.texts)
+
     def of_changes(self, block: ReadingBlock, now_us: int) -> ReadingBlock:
         """Return the block with rising times, where a tag may occur more than once, its readings in order."""
         return ReadingBlock(tuple(self._lift_runs(column, now_us) for column in block.columns), block.texts)
@@ -48,3 +58,7 @@ class Rising:
             times[rows] = self._lift(column.take(rows), now_us).time_us
             left = np.delete(left, first)
         return Column(column.kind, column.tag, times, column.value, column.quality)
+
+
+def _at(column: Column, time_us: int) -> Column:
+    return Column(column.kind, column.tag, np.full(len(column), time_us, np.int64), column.value, column.quality)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from edge_agent import VERSION
 from edge_agent.agent import Agent, Ending, Task
-from edge_agent.config.schema import AgentSettings
+from edge_agent.config.schema import Acknowledge, AgentSettings
 from edge_agent.delivery.presence import Identity
 from edge_agent.delivery.sealer import Sealer
 from edge_agent.drivers import most_probe_s
@@ -73,8 +73,9 @@ class Assembly:
 
     def _add_pollers(self) -> None:
         quality = make_quality_gate(self.site)
+        is_of_one_time = self.settings.uplink.acknowledge is Acknowledge.BROKER  # where a poll is one message
         for each, driver in zip(self.site.numbered, make_drivers(self.site, self.clock), strict=True):
-            device = PolledDevice(each.device.id, each.polled(), most_probe_s(each.device))
+            device = PolledDevice(each.device.id, each.polled(), most_probe_s(each.device), is_of_one_time)
             watched = WatchedDevice(each.device.id, each.protocol, PollCounts())
             line = GateLine(quality, (watched.take, self.values.take), self.deadband, self.sealer.accept)
             poller = Poller(device, driver, sink=line, clock=self.clock, jitter=random.random, tell=self._tell)

@@ -281,8 +281,17 @@ def test_frames_stay_under_their_bound_whatever_the_values() -> None:
 def test_gathering_keeps_every_reading_in_order() -> None:
     blocks = [block([float(at)] * (at % 7)) for at in range(200)]
     parts = list(gather(blocks, 50))
-    assert all(len(part) <= 50 for part in parts)
-    assert join(parts).is_identical(join(blocks))
+    assert all(sum(map(len, part)) <= 50 for part in parts)
+    assert join(one for part in parts for one in part).is_identical(join(blocks))
+
+
+def test_a_poll_is_not_torn_where_many_polls_are_too_much_for_a_frame() -> None:
+    noise = np.random.default_rng(3)
+    polls = [block(noise.normal(size=1000).tolist(), at_us=START_US + at) for at in range(16)]
+    (group,) = gather(polls, 16_384)
+    batches = seal_within(group, segment=0, table=TABLE.hash)
+    assert len(batches) > 1
+    assert {batch.count % 1000 for batch in batches} == {0}
 
 
 def test_a_cut_block_keeps_its_texts() -> None:

@@ -56,3 +56,14 @@ def test_of_changes_the_times_of_each_tag_rise_strictly_and_nothing_else_changes
         assert time_us == max(NOW_US + offset, last[tag] + 1)
         last[tag] = time_us
     assert lifted.columns[0].value.tolist() == changes.columns[0].value.tolist()
+
+
+@given(st.lists(st.tuples(st.sets(st.integers(0, 3), min_size=1), st.integers(-3 * STEP_US, 3 * STEP_US)), max_size=20))
+def test_together_a_poll_has_one_time_that_rises_for_each_tag_but_for_steps(polls: list[tuple[set[int], int]]) -> None:
+    rising, last = Rising(0, 4), dict.fromkeys(range(4), 0)
+    for tags, offset in polls:
+        now_us = NOW_US + offset
+        (time_us,) = set(times(rising.together(block(*((tag, 5) for tag in tags)), now_us)))
+        assert now_us <= time_us <= now_us + STEP_US + 1
+        assert all(time_us > last[tag] or last[tag] > now_us + STEP_US for tag in tags)
+        last |= dict.fromkeys(tags, time_us)
