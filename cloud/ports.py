@@ -90,7 +90,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What became of an Arrival, in readings: their sum is the arrival's count; late ones are among the stored."""
+    """What became of an Arrival, in readings: their sum is the arrival's count; late ones are among the stored.
+
+    late: of a window of three days before the one in which the series' newest reading lay; rejected: of a tag, kind,
+    time or quality that cannot be.
+    """
 
     stored: int = 0
     duplicate: int = 0
@@ -114,8 +118,8 @@ class StoreFigures:
 class ReadingStore(Protocol):
     """Keeps readings for ever or as long as retention says. One process writes; any may read.
 
-    Equal series and time: the newest arrival wins and counts as replaced, unless the value is the same, which counts as
-    duplicate. `write` is called inside `transaction` and is durable when the transaction ends without an exception.
+    Equal series and time: the newest arrival wins and counts as replaced, unless value and quality are the same, which
+    counts as duplicate. A tag that changes its kind becomes a second series of the same key. `write` is called inside `transaction` and is durable when the transaction ends without an exception.
     """
 
     def transaction(self) -> AbstractContextManager[None]:
@@ -134,13 +138,16 @@ class ReadingStore(Protocol):
         """Return the first `limit` readings with start_us <= time < end_us."""
 
     def buckets(self, series: Series, *, start_us: int, end_us: int, count: int) -> Buckets:
-        """Return at most `count` equal buckets over the range, without the empty ones; bounds stay inside the range."""
+        """Return at most `count` buckets of one width, without the empty ones.
+
+        They are aligned to the epoch; the first and the last are cut where the range begins and ends.
+        """
 
     def latest(self, series: Sequence[Series]) -> Sequence[Points]:
         """Return for each series the reading with the highest time, as Points of length 1, or 0 where there is none."""
 
     def hourly(self, series: Sequence[Series], *, start_us: int, end_us: int) -> Sequence[Buckets]:
-        """Return the hourly rollup of each series."""
+        """Return for each series the rollup of the whole hours that begin in the range."""
 
     def maintain(self, *, deadline_s: float) -> bool:
         """Merge, roll up and drop by retention for about this long; return whether there is more to do."""

@@ -49,7 +49,7 @@ def encode(kind: Kind, time_us: NDArray[np.int64], bits: NDArray[np.uint64], qua
     """Return at least one reading of a series, in order of time, as bytes."""
     with np.errstate(all="ignore"):
         form, numbers, odd = _as_whole(bits) if kind == Kind.FLOAT else (-1, bits.view(np.int64), _NONE)
-        steps = np.diff(time_us)
+        steps = time_us[1:] - time_us[:-1]
         unit_us = next(unit for unit in _UNITS_US if not (steps % unit).any())
         packed = PackedPoints(
             count=len(time_us),
@@ -58,8 +58,8 @@ def encode(kind: Kind, time_us: NDArray[np.int64], bits: NDArray[np.uint64], qua
             steps=pack(steps // unit_us),
             form=form,
             first=int(numbers[0]),
-            differences=pack(np.diff(numbers)),
-            odd=pack(np.diff(odd, prepend=0)),
+            differences=pack(numbers[1:] - numbers[:-1]),
+            odd=pack(np.diff(odd, prepend=0) if len(odd) else odd),
             odd_count=len(odd),
             odd_bits=pack(bits[odd]),
             quality=pack(quality),

@@ -107,16 +107,21 @@ class Merge:
         self._settle(self._bundles, pool, taken)
 
     def _merge_pieces(self) -> None:
-        series, window = next(self._database.execute("select series, window from chunk_due limit 1"))
-        kind = self._catalogue.kind(series)
-        try:
-            done = self._pieces.merge(kind, series, window)
-        except DamagedPart as damage:
-            note_damage(self._database, damage)
-            return
-        if done:
-            self._database.execute("delete from chunk_due where series = ? and window = ?", (series, window))
-            self._due -= 1
+        """Merge the windows that are due, until as many readings are rewritten as a step takes."""
+        readings = 0
+        for _ in range(self._sizes.step_parts):
+            due = next(self._database.execute("select series, window from chunk_due limit 1"), None)
+            if due is None or readings >= self._sizes.step_readings:
+                return
+            try:
+                rewritten = self._pieces.merge(self._catalogue.kind(due[0]), *due)
+            except DamagedPart as damage:
+                note_damage(self._database, damage)
+                continue
+            readings += rewritten
+            if not rewritten:
+                self._database.execute("delete from chunk_due where series = ? and window = ?", due)
+                self._due -= 1
 
     def _take(
         self, level: str, owner: str, key: int, open_it: Callable[[int], Rows]

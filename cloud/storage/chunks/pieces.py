@@ -31,43 +31,40 @@ class Pieces:
         series = int(rows.series[0])
         due = 0
         for window, mine in _by_window(rows):
-            there = self._parts.pieces(series, window * WINDOW_US, (window + 1) * WINDOW_US)
+            there = self._in_window(series, window)
             cuts = np.searchsorted(mine.time_us, sorted(piece.start_us for piece in there if piece.is_kept))
-            for part in self._split(mine, np.unique(cuts)):
+            for part in self._split(mine, np.unique(cuts) if len(cuts) else cuts):
                 self._insert(kind, part)
             if self._is_due(series, window, [piece for piece in there if piece.is_kept], mine):
                 due += self._mark(series, window)
-            if not there:  # the window before has got its last readings, but for late ones
-                due += self._mark(series, window - 1)
+            if not there and len(self._in_window(series, window - 1)) > 1:
+                due += self._mark(series, window - 1)  # it has got its last readings, but for late ones
         return due
 
-    def merge(self, kind: Kind, series: int, window: int) -> bool:
-        """Rewrite one run of small or overlapping pieces; return whether nothing is left to merge in this window."""
+    def merge(self, kind: Kind, series: int, window: int) -> int:
+        """Rewrite one run of small or overlapping pieces; return how many readings, 0 where nothing is left."""
         damaged = {row[0] for row in self._database.execute("select id from chunk_damage where level = 'piece'")}
-        there = [
-            piece
-            for piece in self._parts.pieces(series, window * WINDOW_US, (window + 1) * WINDOW_US)
-            if piece.is_kept and piece.id not in damaged
-        ]
+        there = [piece for piece in self._in_window(series, window) if piece.is_kept and piece.id not in damaged]
         run = self._next_run(there)
         if not run:
-            return True
+            return 0
         rows = newest(stack([self._parts.open_piece(piece) for piece in sorted(run, key=lambda piece: piece.id)]))
         self._remove(run)
         for part in self._split(rows, np.empty(0, np.intp)):
             self._insert(kind, part)
-        return len(run) == len(there)
+        return sum(piece.count for piece in run)
 
     def give_up(self, kind: Kind, series: int, window: int) -> int:
         """Drop the readings of a window and keep their rollup; return how many readings went."""
-        there = [
-            piece for piece in self._parts.pieces(series, window * WINDOW_US, (window + 1) * WINDOW_US) if piece.is_kept
-        ]
+        there = [piece for piece in self._in_window(series, window) if piece.is_kept]
         rows = newest(stack([self._parts.open_piece(piece) for piece in there]))
         self._remove(there)
         if len(rows):
             self._insert(kind, rows, is_kept=False)
         return len(rows)
+
+    def _in_window(self, series: int, window: int) -> Sequence[Piece]:
+        return self._parts.pieces(series, window * WINDOW_US, (window + 1) * WINDOW_US)
 
     def _remove(self, gone: Sequence[Piece]) -> None:
         """Delete pieces with their readings and rollups."""
@@ -125,6 +122,10 @@ class Pieces:
 
 
 def _by_window(rows: Rows) -> Iterator[tuple[int, Rows]]:
+    first, last = (int(rows.time_us[place]) // WINDOW_US for place in (0, -1))
+    if first == last:
+        yield first, rows
+        return
     windows = rows.time_us // WINDOW_US
     begins = np.flatnonzero(np.diff(windows, prepend=-1, append=-1)).tolist()
     for begin, end in itertools.pairwise(begins):

@@ -12,6 +12,7 @@ from cloud.storage.spans import CELL_US, is_counted, no_buckets
 CELLS = np.dtype([("start", "<u4"), ("count", "<u4"), ("total", "<f8"), ("minimum", "<f8"), ("maximum", "<f8")])
 """One cell of a stored rollup; start: in cells of ten minutes since the epoch."""
 Cells = NDArray[Any]
+_FIRST = np.zeros(1, np.intp)
 
 
 def roll_up(
@@ -24,12 +25,13 @@ def roll_up(
     if not len(value):
         return no_buckets()
     span = time_us // width_us
-    begins = np.concatenate(([0], np.flatnonzero(span[1:] != span[:-1]) + 1))
+    ends = np.flatnonzero(span[1:] != span[:-1]) + 1
+    begins = np.concatenate((_FIRST, ends))
     with np.errstate(over="ignore"):
         total = np.add.reduceat(value, begins)
     return Buckets(
         span[begins] * width_us,
-        np.diff(begins, append=len(value)),
+        np.concatenate((ends, [len(value)])) - begins,
         total,
         np.minimum.reduceat(value, begins),
         np.maximum.reduceat(value, begins),

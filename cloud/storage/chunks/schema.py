@@ -7,7 +7,7 @@ chunk_piece    one series in order of time inside one window, with its rollup; t
 chunk_due      windows of series whose pieces are to be merged
 """
 
-GROUP = 64
+GROUP = 48
 """So many series, neighbours by id, share their bundles and their page of newest values."""
 
 STEPS = (

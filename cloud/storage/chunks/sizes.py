@@ -14,7 +14,7 @@ class Sizes:
     with fewer readings in ten minutes, or an hour, reading them all costs less than a rollup of them takes room.
     """
 
-    step_readings: int = 65_536
+    step_readings: int = 49_152
     step_parts: int = 64
     piece: int = 16_384
     small_pieces: int = 8

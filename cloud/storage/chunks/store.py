@@ -1,6 +1,6 @@
 """ChunkStore: the default reading store, a log-structured merge of compressed parts in one SQLite file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from cloud.ports import Arrival, Buckets, Clock, Points, Series, StoredDevice, StoreFigures, Written
@@ -38,6 +38,7 @@ class ChunkStore:
         self._query = Query(self._catalogue, self._parts)
         self._undone = database.undone
         if not database.read_only:
+            self._has_hurried = False
             self._newest = NewestValues(database)
             self._merge = Merge(database, self._catalogue, self._parts, sizes)
             self._retention = Retention(database, self._catalogue, Pieces(database, self._parts, sizes), clock)
@@ -94,15 +95,24 @@ class ChunkStore:
         end_s = self._clock.monotonic_s() + deadline_s
         while True:
             self._forget_undone()
-            if self._retention.is_time():
-                self._merge.hurry(self._clock.now_us() - WINDOW_US)
-            step = self._merge.next_step() or self._retention.next_step()
+            step = self._merge.next_step() or self._next_of_retention()
             if step is None:
                 return False
             with self._database.transaction(when_low=True):
                 step()
             if self._clock.monotonic_s() >= end_s:
                 return True
+
+    def _next_of_retention(self) -> Callable[[], None] | None:
+        """Return a step of looking for old windows: first what merges the old readings that were there, once."""
+        if not self._retention.is_time():
+            return None
+        if not self._has_hurried:
+            self._has_hurried = True
+            self._merge.hurry(self._clock.now_us() - WINDOW_US)
+        step = self._merge.next_step() or self._retention.next_step()
+        self._has_hurried = step is not None
+        return step
 
     def set_retention(self, series: Series, *, days: float | None) -> None:
         """Keep raw readings of this series for so long (None: for ever); rollups stay."""
