@@ -6,6 +6,7 @@ does not hide another. Structs say what contradicts what in `__post_init__`, as 
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +99,9 @@ class Walk:
         return number
 
     def _enum(self, node: Scalar, wanted: kinds.EnumType, path: str) -> Any:  # noqa: ANN401 - a member
+        with suppress(ValueError):
+            return wanted.cls(node.text)
         values = {str(member.value): member for member in wanted.cls}
-        if node.text in values:
-            return values[node.text]
         guess = closest(node.text, values)
         message = f"{shown(node.text)} is not one of {', '.join(values)}"
         self.report(node.place, path, message, f"did you mean {guess}?" if guess else "")
@@ -236,18 +237,17 @@ class Walk:
         self, wanted: kinds.StructType, read: dict[str, Any], entries: Mapping[str, Entry], place: Place, path: str
     ) -> Any:  # noqa: ANN401 - a Struct
         """Build the Struct; blame keys for each contradiction once, leave them out, and try again."""
-        names = [field.encode_name for field in wanted.fields]
-        required = {field.encode_name for field in wanted.fields if field.required}
         given = {key: value for key, value in read.items() if value is not MISSING}
         doubtful = read.keys() - given.keys()
         while True:
             try:
                 return wanted.cls(**given)
             except ValueError as error:
-                named, message = blamed(str(error), names)
+                named, message = blamed(str(error), [field.encode_name for field in wanted.fields])
             heads = [name.partition(".")[0] for name in named]
             if not doubtful.intersection(heads):
                 self.report(*_located(named, entries, place, path), message)
+            required = {field.encode_name for field in wanted.fields if field.required}
             left = {key: value for key, value in given.items() if key not in heads or key in required}
             if len(left) == len(given):
                 return MISSING

@@ -1,6 +1,7 @@
 """`run`: from a file's path to the exit code."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Mapping
@@ -37,7 +38,10 @@ async def run_settings(settings: AgentSettings, environment: Mapping[str, str]) 
         raise
     except BufferUnusable as error:
         logger.error("readings wait in memory, the buffer cannot be opened: %s", error)  # noqa: TRY400 - says it all
-    return await Assembly(settings, environment, buffer).agent().run(stop)
+    agent = Assembly(settings, environment, buffer).agent()
+    gc.freeze()  # what a start makes stays, so that no collection need look at it again
+    gc.enable()
+    return await agent.run(stop)
 
 
 def run_agent(path: Path, environment: Mapping[str, str]) -> int:
