@@ -119,7 +119,8 @@ class ReadingStore(Protocol):
     """Keeps readings for ever or as long as retention says. One process writes; any may read.
 
     Equal series and time: the newest arrival wins and counts as replaced, unless value and quality are the same, which
-    counts as duplicate. A tag that changes its kind becomes a second series of the same key. `write` is called inside `transaction` and is durable when the transaction ends without an exception.
+    counts as duplicate. A tag that changes its kind becomes a second series of the same key. `write` is
+    called inside `transaction` and is durable when the transaction ends without an exception.
     """
 
     def transaction(self) -> AbstractContextManager[None]:
