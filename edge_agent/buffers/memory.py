@@ -1,5 +1,6 @@
 """MemoryBuffer: the model of a Buffer, told in the plainest way; the SQLite one must behave the same."""
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
@@ -52,6 +53,12 @@ class MemoryBuffer:
         """Return the buffer as it is after a crash: all that was stored, under a new epoch."""
         self._epoch, self._table, self._segment = self._draw(), "", 0
         return self
+
+    def image(self) -> Self:
+        """Return what a backup of the file would hold."""
+        image = copy.copy(self)
+        vars(image).update(_kept=list(self._kept), _figures=dict(self._figures), _marks=dict(self._marks))
+        return image
 
     @property
     def epoch(self) -> int:

@@ -278,6 +278,8 @@ def _end(client: "Client") -> None:
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
     client.loop_stop()
+    client.on_connect = client.on_subscribe = client.on_disconnect = None  # paho closes its last sockets when nothing
+    client.on_publish = client.on_message = None  # refers to the client any more; the callbacks do
 
 
 def _proxy(url: str) -> dict[str, object]:

@@ -45,30 +45,38 @@ class Delivery(RuleBasedStateMachine):
         self.nonce = 0
         self.frames: dict[Key, bytes] = {}
         self.ever_stored: set[Key] = set()
+        self.old_acks: list[Ack] = []
+        self.image: MemoryBuffer | dict[str, bytes] | None = None
+        self.imaged: set[Key] = set()
+        self.given_away: set[Key] = set()
+        self.reconnects = True
         self.up: list[bytes] = []
         self.down: list[Ack] = []
         self.store, self.generation = Ledger(), 1
-        self.backup: Ledger | None = None
+        self.backup = Ledger()
         self.outbox = Outbox(random=lambda: 0.5)
         self.online = False
         self.went_back = 0
         self.buffer: Buffer
 
     def teardown(self) -> None:
-        if not hasattr(self, "buffer"):
-            return
-        self._recover()
-        self.buffer.close()
-        self.directory.cleanup()
+        try:
+            if hasattr(self, "buffer"):
+                self._recover()
+        finally:
+            if hasattr(self, "buffer"):
+                self.buffer.close()
+            self.directory.cleanup()
 
-    @initialize(sqlite=st.booleans())
-    def begin(self, *, sqlite: bool) -> None:
+    @initialize(sqlite=st.booleans(), reconnects=st.booleans())
+    def begin(self, *, sqlite: bool, reconnects: bool) -> None:
+        self.reconnects = reconnects
         place = BufferPlace(Path(self.directory.name) / "buffer.db", "gw-1", CAP)
         self.place = place if sqlite else None
         self.buffer = self._open() if sqlite else MemoryBuffer(gateway="gw-1", max_bytes=CAP, draw=self.draw)
         self._append([tags(TABLE)])
 
-    @rule(sizes=st.lists(st.sampled_from([50, 20_000, 60_000]), min_size=1, max_size=4), has_event=st.booleans())
+    @rule(sizes=st.lists(st.sampled_from([50, 50, 20_000, 60_000]), min_size=1, max_size=4), has_event=st.booleans())
     def seal(self, sizes: list[int], *, has_event: bool) -> None:
         batches = [data(2, table=TABLE, body_bytes=size) for size in sizes]
         self._append([event(), *batches] if has_event else batches)
@@ -106,6 +114,59 @@ class Delivery(RuleBasedStateMachine):
         at = choice.randrange(len(self.down))
         self._take(self.down[at] if keep else self.down.pop(at))
 
+    @rule(keep_acks=st.booleans(), count=st.integers(0, 2))
+    def have_a_quiet_spell(self, *, keep_acks: bool, count: int) -> None:
+        """Send all that is due, have everything arrive in order; old acks may come a second time later."""
+        if not self.online:
+            self.connect()
+        self._append([data(1, table=TABLE, body_bytes=50) for _ in range(count)])
+        for _ in range(30):
+            self.send()
+            while self.up:
+                self._commit(self.up.pop(0))
+            acks, self.down = self.down, []
+            for ack in acks:
+                self._take(ack)
+            self.old_acks += acks if keep_acks else []
+            if not acks:
+                return
+
+    @precondition(lambda self: self.old_acks)
+    @rule()
+    def get_old_acks_again(self) -> None:
+        self.down += self.old_acks[-3:]
+        self.old_acks = []
+
+    @rule()
+    def back_the_gateway_up(self) -> None:
+        self.imaged = set(self.frames)
+        if isinstance(self.buffer, MemoryBuffer):
+            self.image = self.buffer.image()
+        else:
+            self.buffer.close()
+            self.image = _files(self.directory.name)
+            self.buffer = self._open()
+            self._append([tags(TABLE)])
+            self.online = False
+
+    @precondition(lambda self: self.image is not None)
+    @rule()
+    def restore_the_gateway(self) -> None:
+        """Lose what was made since the image; the keys of all that must not come again."""
+        self.online = False
+        self.outbox = Outbox(random=lambda: 0.5)
+        if isinstance(self.image, MemoryBuffer):
+            self.buffer = self.image.image().reopened()
+        elif self.image is not None:
+            self.buffer.close()
+            for old in Path(self.directory.name).iterdir():
+                old.unlink()
+            for name, content in self.image.items():
+                (Path(self.directory.name) / name).write_bytes(content)
+            self.buffer = self._open()
+        self.given_away |= self.frames.keys() - self.imaged
+        self._append([tags(TABLE)])
+
     @rule()
     def lose_all_that_is_on_the_wire(self) -> None:
         self.up.clear()
@@ -131,16 +192,12 @@ class Delivery(RuleBasedStateMachine):
     def back_the_store_up(self) -> None:
         self.backup = _copy(self.store)
 
-    @precondition(lambda self: self.backup is not None)
     @rule()
     def restore_the_store(self) -> None:
-        assert self.backup is not None
         self.store, self.generation = _copy(self.backup), self.generation + 1
 
-    @precondition(lambda self: self.backup is not None)
     @rule()
     def put_an_old_store_in_its_place_unnoticed(self) -> None:
-        assert self.backup is not None
         self.store = _copy(self.backup)
         self.connect()
 
@@ -197,7 +254,9 @@ class Delivery(RuleBasedStateMachine):
 
     def _recover(self) -> None:
         """I7: without further faults everything that is retained ends stored and acked."""
-        self.connect()
+        if self.reconnects or not self.online:
+            self.connect()
+        self._append([data(1, table=TABLE, body_bytes=50)])
         for _ in range(400):
             while self.down:
                 self._take(self.down.pop(0))
@@ -207,15 +266,19 @@ class Delivery(RuleBasedStateMachine):
             self.up.clear()
             if not self.down and not self._due():
                 break
-            self.now_s += HELLO_S
+            self.now_s += 10 * HELLO_S
             self.outbox.expire(self.now_s)
         assert not self._due(), "I7: something waits for ever"
         self.buffer.unack()
         retained = {batch.key for batch in self._due()}
         stored = {Key(epoch, seq) for epoch, rows in self.store.frames.items() for seq in rows}
         assert retained <= stored, "I3: acked, but not in the store of this generation"
-        lost = self.frames.keys() - retained - self._declared() - self.ever_stored
+        lost = self.frames.keys() - retained - self._declared() - self.ever_stored - self.given_away
         assert not lost, "I1: gone from the gateway before any store had it"
+
+
+def _files(directory: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(directory).iterdir()}
 
 
 def _copy(ledger: Ledger) -> Ledger:
