@@ -28,16 +28,26 @@ def frames(path: Path, *, gateway: str) -> Generator[Saved, None, None]:
     with closing(connection):
         at, step = 0, 1
         while step < _FURTHEST:
-            try:
-                for row_id, data in connection.execute("SELECT id, frame FROM batch WHERE id >= ? ORDER BY id", (at,)):
-                    at, step = row_id + 1, 1
-                    header = _header(data, gateway)
-                    if header is not None:
-                        yield header, data
-            except sqlite3.Error:
+            row = _first_from(connection, at)
+            if row is None:
                 at, step = at + step, step * 2
-            else:
+                continue
+            row_id, data = row
+            if row_id < 0:
                 return
+            at, step = row_id + 1, 1
+            header = _header(data, gateway)
+            if header is not None:
+                yield header, data
+
+
+def _first_from(connection: sqlite3.Connection, at: int) -> tuple[int, bytes] | None:
+    """Return the first row from this id on, (-1, nothing) after the last one, None where it cannot be read."""
+    try:
+        rows = connection.execute("SELECT id, frame FROM batch WHERE id >= ? ORDER BY id LIMIT 1", (at,)).fetchall()
+    except sqlite3.Error:
+        return None
+    return rows[0] if rows else (-1, b"")
 
 
 def refill(shelf: Shelf, saved: Iterable[Saved], *, at_us: int) -> int:
