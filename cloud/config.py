@@ -68,10 +68,25 @@ class MqttSettings(_Section):
     """The group of ingest processes that divide the batches among them."""
 
 
+Days = Annotated[float, Field(gt=0, le=36_500)]
+
+
+class RetentionSettings(_Section):
+    """How long raw readings of some series are kept; `*` in a pattern stands for any text, null days for ever."""
+
+    gateway: str = "*"
+    device: str = "*"
+    tag: str = "*"
+    days: Days | None
+
+
 class StoreSettings(_Section):
     """The reading store: what it keeps, and how much room it leaves on the disk."""
 
-    retention_days: Annotated[float, Field(gt=0)] | None = None
+    retention_days: Days | None = None
+    """How long raw readings are kept; null for ever. Hourly rollups stay."""
+    retention: tuple[RetentionSettings, ...] = ()
+    """Rules for some series; the first that fits one counts, `retention_days` where none does."""
     minimum_free: Annotated[float, Field(ge=0, lt=1)] = 0.05
     """Below this share of free disk nothing is taken any more; it is said, and alarmed."""
     max_size_mib: Annotated[int, Field(ge=1)] | None = None
@@ -174,7 +189,9 @@ def _finding(origin: str, found: dict[str, Any]) -> str:
 def _keys_of(where: tuple[str | int, ...]) -> list[str]:
     section: type[BaseModel] = Settings
     for part in where:
-        annotation = section.model_fields[str(part)].annotation
+        if isinstance(part, int):  # a place in a list, whose sections are all of one kind
+            continue
+        annotation = section.model_fields[part].annotation
         kinds = [annotation, *get_args(annotation)]
         section = next(kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel))
     return sorted(section.model_fields)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloud.config import MqttSettings
+from cloud.domain.retention import RetentionPolicy
 from cloud.ingest.books import Books
 from cloud.ingest.door import Door
 from cloud.ingest.figures import Figures
 from cloud.ingest.inbox import Inbox
 from cloud.ingest.intake import Intake
-from cloud.ingest.maintenance import Maintenance
+from cloud.ingest.maintenance import KEEP_ALL, Maintenance
 from cloud.ingest.subscriber import Subscriber
 from cloud.ingest.writer import Publish, Writer
 from cloud.ports import Clock, ReadingStore
@@ -34,6 +35,7 @@ class IngestParts:
     mqtt: MqttSettings | None = None
     password: str = ""
     name: str = "lineside"
+    policy: RetentionPolicy = KEEP_ALL
 
 
 def _nothing() -> None:
@@ -55,7 +57,9 @@ async def run_ingest(
     figures, inbox = Figures(), Inbox()
     books = Books.open(parts.database, now_s=parts.clock.now_us() // 1_000_000)
     intake = Intake(parts.store, books, clock=parts.clock, figures=figures)
-    maintenance = Maintenance(parts.store, books.ledger, intake, clock=parts.clock, figures=figures)
+    maintenance = Maintenance(
+        parts.store, books.ledger, intake, clock=parts.clock, figures=figures, policy=parts.policy
+    )
     subscriber = _subscriber(parts, inbox, figures)
     publish: Publish = subscriber.publish if subscriber else lambda _: None
     writer = Writer(

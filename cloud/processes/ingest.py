@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from cloud.clock import SystemClock
 from cloud.config import Settings, load_settings, read_secret
+from cloud.domain.retention import RetentionPolicy, RetentionRule
 from cloud.ingest.worker import IngestParts, run_ingest
 from cloud.logs import configure_logs
 from cloud.processes.tether import Tether
@@ -36,6 +37,7 @@ async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
             door=settings.intake_path,
             mqtt=settings.mqtt,
             password=read_secret(settings.mqtt.password) if settings.mqtt is not None else "",
+            policy=policy_of(settings),
         )
         await run_ingest(parts, stop=stop, ready=ready)
     finally:
@@ -51,6 +53,12 @@ def open_readings(settings: Settings) -> Database:
         minimum_free=settings.store.minimum_free,
         max_bytes=None if bound is None else bound * _MIB,
     )
+
+
+def policy_of(settings: Settings) -> RetentionPolicy:
+    """Return how long which series are kept."""
+    rules = tuple(RetentionRule(rule.days, rule.gateway, rule.device, rule.tag) for rule in settings.store.retention)
+    return RetentionPolicy(rules, settings.store.retention_days)
 
 
 def main() -> None:

@@ -59,3 +59,17 @@ def test_what_is_no_mapping_is_refused_in_words(tmp_path: Path, text: str) -> No
 def test_a_file_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfig, match="cannot be read"):
         load_settings(tmp_path / "missing.yaml")
+
+
+def test_retention_is_set_for_all_and_by_series(tmp_path: Path) -> None:
+    text = 'store: {retention_days: 90, retention: [{device: "pump-*", days: 30}, {tag: energy, days: null}]}'
+    store = load(tmp_path, text).store
+    assert (store.retention_days, [rule.days for rule in store.retention]) == (90, [30, None])
+
+
+def test_a_finding_in_a_list_says_which_one(tmp_path: Path) -> None:
+    with pytest.raises(InvalidConfig) as caught:
+        load(tmp_path, "store: {retention: [{days: 1}, {devcie: x, days: 0}]}")
+    findings = {line.split(": ")[1]: line for line in caught.value.findings}
+    assert set(findings) == {"store.retention.1.devcie", "store.retention.1.days"}
+    assert "did you mean device?" in findings["store.retention.1.devcie"]

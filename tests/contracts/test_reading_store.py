@@ -310,6 +310,14 @@ def test_retention_gives_up_whole_windows_and_keeps_their_rollup(bench: Bench) -
     assert bench.store.latest([flow])[0].value.tolist() == [399.0]
 
 
+def test_retention_reaches_a_few_old_readings_that_nothing_else_would_merge(bench: Bench) -> None:
+    bench.write(block([1.0]))
+    bench.store.set_retention(bench.one(), days=1)
+    bench.clock.move(40 * 86_400)
+    merge_all(bench.store)
+    assert bench.values() == []
+
+
 def test_retention_can_be_lifted(bench: Bench) -> None:
     bench.write(block([1.0]))
     bench.store.set_retention(bench.one(), days=1)

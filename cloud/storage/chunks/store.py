@@ -21,6 +21,8 @@ from cloud.storage.chunks.tally import count_readings
 from cloud.storage.spans import WINDOW_US
 
 DEFAULT_SIZES = Sizes()
+_LEVELS_TO_HURRY = 2
+"""Batches become bundles, and only then these become pieces, which retention can give up."""
 
 
 class ChunkStore:
@@ -38,7 +40,7 @@ class ChunkStore:
         self._query = Query(self._catalogue, self._parts)
         self._undone = database.undone
         if not database.read_only:
-            self._has_hurried = False
+            self._hurried_levels = 0
             self._newest = NewestValues(database)
             self._merge = Merge(database, self._catalogue, self._parts, sizes)
             self._retention = Retention(database, self._catalogue, Pieces(database, self._parts, sizes), clock)
@@ -104,18 +106,22 @@ class ChunkStore:
                 return True
 
     def _next_of_retention(self) -> Callable[[], None] | None:
-        """Return a step of looking for old windows: first what merges the old readings that were there, once."""
+        """Return a step of looking for old windows: first what merges the old readings, level by level, once each."""
         if not self._retention.is_time():
             return None
-        if not self._has_hurried:
-            self._has_hurried = True
+        if self._hurried_levels < _LEVELS_TO_HURRY:
+            self._hurried_levels += 1
             self._merge.hurry(self._clock.now_us() - WINDOW_US)
         step = self._merge.next_step() or self._retention.next_step()
-        self._has_hurried = step is not None
+        if step is None:
+            self._hurried_levels = 0
         return step
 
     def set_retention(self, series: Series, *, days: float | None) -> None:
         """Keep raw readings of this series for so long (None: for ever); rollups stay."""
+        statement = "select 1 from chunk_series where id = ? and retention_days is ?"
+        if any(self._database.execute(statement, (series.id, days))):
+            return
         with self._database.transaction(when_low=True):
             self._database.execute("update chunk_series set retention_days = ? where id = ?", (days, series.id))
         self._retention.check_soon()
