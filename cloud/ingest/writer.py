@@ -35,7 +35,8 @@ def _nothing() -> None:
 class Writer:
     """Takes groups out of the inbox; publish: sends acks; committed: called between a commit and its acks, for tests.
 
-    Gauges: lineside_ingest_waiting, lineside_ingest_store_available, lineside_ingest_longest_group_seconds.
+    Gauges: lineside_ingest_waiting, lineside_ingest_store_available, lineside_ingest_store_full,
+    lineside_ingest_longest_group_seconds.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class Writer:
                 _log.error("the store takes no readings: %s", trouble, extra={"alarm": "store_unavailable"})
         self._trouble = trouble
         self._figures.show("lineside_ingest_store_available", float(trouble is None))
+        self._figures.show("lineside_ingest_store_full", float(trouble is not None and trouble.code == "STORE_FULL"))
         self._figures.show("lineside_ingest_waiting", len(self._inbox))
 
     def _is_slow(self) -> bool:

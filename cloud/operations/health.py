@@ -14,6 +14,7 @@ from cloud.threads import Closeable, Threads
 Held = TypeVar("Held", bound=Closeable)
 _AWAY = "the ingest process does not answer"
 _TAKES = "lineside_ingest_store_available"
+_FULL = "lineside_ingest_store_full"
 _WAITING = "lineside_ingest_waiting"
 
 
@@ -116,7 +117,7 @@ class Doctor(Generic[Held]):
             "records_unavailable": components["database"].status is Status.UNHEALTHY,
             "readings_unavailable": components["store"].status is Status.UNHEALTHY,
             "ingest_down": ingest.problem == _AWAY,
-            "disk_full": room.is_full,
+            "disk_full": room.is_full or ingest.details.get("store_is_full") is True,
             "store_takes_nothing": ingest.status is not Status.HEALTHY and ingest.problem != _AWAY,
         }
 
@@ -149,7 +150,11 @@ class Doctor(Generic[Held]):
         if gauges is None:
             return Component(Status.DEGRADED, {"takes_readings": False}, problem=_AWAY)
         takes = gauges.get(_TAKES, 1.0) > 0 and not room.is_full
-        details: Figures = {"takes_readings": takes, "waiting": int(gauges.get(_WAITING, 0))}
+        details: Figures = {
+            "takes_readings": takes,
+            "store_is_full": room.is_full or gauges.get(_FULL, 0.0) > 0,
+            "waiting": int(gauges.get(_WAITING, 0)),
+        }
         problem = "" if takes else "the store takes nothing: its disk is full, or cannot be written to"
         return Component(Status.HEALTHY if takes else Status.DEGRADED, details, problem=problem)
 

@@ -137,6 +137,8 @@ def test_a_disk_that_is_full_to_the_last_byte_is_survived(tmp_path: Path) -> Non
     done = subprocess.run(
         ["unshare", "--mount", "--map-root-user", "sh", "-c", command], capture_output=True, text=True, check=False
     )
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"no disk of one's own to be had here: {done.stderr.strip()}")
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["refused"] > 0
