@@ -8,6 +8,8 @@ import httpx
 from cloud.domain.scopes import Scope
 from tests.support.cloud import CloudServer
 
+YEARS_H = 24.0 * 365 * 10
+
 
 class RestApi:
     """Asks `lineside-cloud serve` with a key that may read everything and send readings. A context manager."""
@@ -23,7 +25,7 @@ class RestApi:
 
     def values(self, device: str, tag: str) -> list[Any]:
         """Return all values of a Tag in order of time."""
-        found: list[Any] = self.get("/historical_data", device_id=device, metric=tag, hours=24).get("values", [])
+        found: list[Any] = self.get("/historical_data", device_id=device, metric=tag, hours=YEARS_H).get("values", [])
         return found
 
     def account(self, gateway: str) -> Mapping[str, int]:
