@@ -23,7 +23,7 @@ from tests.bench.measure import Figure, Target, now_us
 
 POLL_S = 0.1
 STAMP_EVERY_S = POLL_S * 1.618034
-WISH = Wish(period_s=POLL_S, max_unsealed_s=0.01)
+WISH = Wish(has_stamp=True, period_s=POLL_S, max_unsealed_s=0.01)
 SETTLE_S = 3.0
 
 

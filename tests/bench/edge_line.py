@@ -30,9 +30,13 @@ MakeStore = type[StoreProcess] | type[CloudProcess]
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How the agent is to be set up; opcua: an address and the nodes to read there."""
+    """How the agent is to be set up.
+
+    has_stamp: read the two registers that hold a time as one number; opcua: an address and the nodes to read there.
+    """
 
     has_modbus: bool = True
+    has_stamp: bool = False
     period_s: float = 0.1
     max_unsealed_s: float = 0.25
     opcua: tuple[str, Sequence[str]] | None = None
@@ -51,12 +55,13 @@ def helper(module: str, *arguments: str) -> Iterator[str]:
 
 
 def configuration(wish: Wish, *, modbus_port: int, broker_port: int, watch_port: int) -> str:
-    """Return the agent's settings as YAML: the stamp, then one int16 Tag a register."""
+    """Return the agent's settings as YAML: one int16 Tag a register."""
     devices = []
     if wish.has_modbus:
-        stamp = {"name": "stamp", "address": 0, "type": "uint32"}
-        rest = [{"name": f"r{at}", "address": at, "type": "int16"} for at in range(STAMP_REGISTERS, REGISTERS)]
-        devices.append(device("modbus", f"tcp://127.0.0.1:{modbus_port}", wish.period_s, [stamp, *rest]))
+        stamp = [{"name": "stamp", "address": 0, "type": "uint32"}] if wish.has_stamp else []
+        numbers = range(STAMP_REGISTERS if wish.has_stamp else 0, REGISTERS)
+        tags = [*stamp, *({"name": f"r{at}", "address": at, "type": "int16"} for at in numbers)]
+        devices.append(device("modbus", f"tcp://127.0.0.1:{modbus_port}", wish.period_s, tags))
     if wish.opcua is not None:
         address, names = wish.opcua
         nodes = [{"name": name, "node": f"ns=2;s={name}"} for name in names]

@@ -14,7 +14,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from protocols.batch import BatchKind
-from protocols.codec import Frame, open_data, unpack
+from protocols.codec import open_data, unpack
 from protocols.delivery import Ack, EpochMarks, Hello, decode, encode
 from protocols.topics import GatewayTopic, gateway_filter, gateway_topic, parse_gateway
 from tests.bench.measure import wait_until
@@ -76,6 +76,7 @@ class DurableStore:
 
     def _take(self, group: Sequence[MQTTMessage]) -> None:
         touched: dict[str, int | None] = {}
+        stored = [0, 0, 0]
         self._database.execute("BEGIN")
         for message in group:
             address = parse_gateway(message.topic)
@@ -83,22 +84,24 @@ class DurableStore:
                 touched[address.gateway] = decode(bytes(message.payload), Hello).nonce
             else:
                 touched.setdefault(address.gateway, None)
-                self._store(unpack(bytes(message.payload)), bytes(message.payload))
+                more = self._store(bytes(message.payload))
+                stored = [before + some for before, some in zip(stored, more, strict=True)]
         self._database.execute("COMMIT")
         for gateway, nonce in touched.items():
             marks = tuple(marks.told(epoch) for epoch, marks in self._marks[gateway].items())
             ack = Ack(GENERATION, marks, nonce=nonce)
             self._client.publish(gateway_topic(gateway, GatewayTopic.ACK), encode(ack), qos=1)
+        for counter, some in zip((_READINGS, _BATCHES, _BYTES), stored, strict=True):
+            self._counters[counter] += some
 
-    def _store(self, frame: Frame, payload: bytes) -> None:
+    def _store(self, payload: bytes) -> tuple[int, int, int]:
+        """Return how many readings, batches and bytes are new."""
+        frame = unpack(payload)
         header = frame.header
         if not self._marks[header.gateway][header.epoch].add(header.seq):
-            return
-        if header.kind is BatchKind.DATA:
-            self._counters[_READINGS] += len(open_data(frame))
-        self._counters[_BATCHES] += 1
-        self._counters[_BYTES] += len(payload)
+            return 0, 0, 0
         self._database.execute("INSERT INTO batch VALUES (?, ?, ?)", (header.epoch, header.seq, payload))
+        return len(open_data(frame)) if header.kind is BatchKind.DATA else 0, 1, len(payload)
 
 
 def _run(path: Path, port: int, counters: Any) -> None:  # noqa: ANN401 - a ctypes array, whose class has no name
@@ -116,7 +119,7 @@ class StoreProcess:
 
     @property
     def readings(self) -> int:
-        """Return how many readings were decoded and committed."""
+        """Return how many readings were decoded, committed and acknowledged."""
         return int(self._counters[_READINGS])
 
     @property
