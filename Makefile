@@ -12,11 +12,11 @@ help: ## Show what there is to make
 demo: venv-demo ## Run plant, broker, agent and cloud on loopback until Ctrl-C; ARGS="--for 60 --report r.json"
 	@.venv/bin/lineside-demo $(ARGS)
 
-test: check servers ## Check everything and run every test
-	$(PYTHON) -m pytest
+test: check test-quick ## Check everything and run every test
+	$(PYTHON) -m pytest -m slow
 
-test-quick: venv-dev servers ## Run the tests that take seconds
-	$(PYTHON) -m pytest -m "not slow"
+test-quick: venv-dev servers ## Run the tests that take seconds, several files at a time: most of their time is waiting
+	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 --dist loadfile
 
 check: venv-dev ## Format, lint, types, import contracts, dead dependencies, shape
 	.venv/bin/ruff format --check .

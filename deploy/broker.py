@@ -1,12 +1,16 @@
 """The demo's MQTT broker: Mosquitto where there is one, else the broker that comes with `iotcore`; loopback only."""
 
+import os
+import pwd
 import shutil
 import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+# Whoever runs the demo runs its broker: a change of user would undo that the kernel ends it with the demo.
 MOSQUITTO = """\
+user {user}
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
@@ -44,7 +48,7 @@ def broker_command(directory: Path, port: int, *, mosquitto: str | None) -> Sequ
     """Write the broker's configuration and return the command that starts it."""
     if mosquitto is not None:
         config = directory / "mosquitto.conf"
-        config.write_text(MOSQUITTO.format(port=port))
+        config.write_text(MOSQUITTO.format(port=port, user=pwd.getpwuid(os.getuid()).pw_name))
         return (mosquitto, "-c", str(config))
     config = directory / "iotcore.toml"
     config.write_text(IOTCORE.format(port=port))

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+import signal
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -40,6 +41,7 @@ def demo(  # noqa: PLR0913 - one parameter an option
 
     For example: lineside-demo --for 60 --report r.json
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     drawn = secrets.randbelow(2**31) if seed is None else seed
     recording = Recording(replay.absolute(), speed) if replay else None
     console = Console()
