@@ -16,6 +16,8 @@ from tests.support.cloud import CloudServer
 from tests.support.modbus_server import Memory, Request, serving
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 TOPIC = "v1/devices/{device}/telemetry"
 REGISTERS = 300
 """So many take three requests; the bits of a table and a text two more."""

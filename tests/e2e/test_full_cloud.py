@@ -16,6 +16,8 @@ from tests.support.cloud import CloudServer
 from tests.support.edge_line import EdgeLine
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.slow
+
 POLLS, TAGS = 250, 1000
 READINGS = POLLS * TAGS
 FULL = "store: {max_size_mib: 1, minimum_free: 0}\n"
@@ -71,6 +73,7 @@ async def test_a_full_cloud_stops_acknowledging_says_so_and_loses_nothing(tmp_pa
         assert (await line.buffer.ledger()).batches_waiting > 0
         assert server.stop() == 0
     server.config.write_text(server.config.read_text().replace(FULL, ROOMY))
+    broker.restart()  # so that the gateway asks at once; else it would when its timers end
     with server, RestApi(server) as api:
         await everything_delivered(line)
         account = api.account("gw-1")

@@ -17,6 +17,8 @@ from tests.support.ingest import EPOCH, TABLE, data, frame, hello, tags
 from tests.support.readings import block
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 LAST = 20
 WRONG_TAG = frame(seal_data(block([1.0], tag=99), segment=0, table=TABLE.hash), LAST + 1)
 """A batch whose crc holds and whose content does not: its table has no such tag."""

@@ -3,9 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.support.api import RestApi
 from tests.support.cloud import CloudServer
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 RULES = 'store: {retention_days: 90, retention: [{device: "archive-*", days: null}, {tag: "vib*", days: 10}]}\n'
 
