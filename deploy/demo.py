@@ -4,6 +4,7 @@ import random
 import secrets
 import signal
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -67,9 +68,8 @@ def _play(run: Run, console: Console, *, for_s: float | None) -> None:
     run_to_end(run.line.prepare_cloud(), run.line.directory / "init.log")
     try:
         with live(console) as screen:
-            run.start()
-            for moment in run.watch(for_s=for_s):
-                screen.update(picture(moment))
+            for moment in chain(run.start(), run.watch(for_s=for_s)):
+                screen.update(picture(moment), refresh=True)
     except KeyboardInterrupt:
         console.print("stopping; counting what was made and what is stored")
 

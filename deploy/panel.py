@@ -39,16 +39,10 @@ def _broker(status: Mapping[str, Any]) -> str:
 
 
 def _devices(status: Mapping[str, Any]) -> Table:
-    table = Table("device", "protocol", "state", "polls", "skipped", box=None, pad_edge=False)
+    table = Table("device", "protocol", "state", "readings", "late polls skipped", box=None, pad_edge=False)
     for device in status.get("devices", []):
-        cells = (
-            device["id"],
-            device["protocol"],
-            device["state"],
-            f"{device['polls']:,}",
-            f"{device['skipped_polls']}",
-        )
-        table.add_row(*cells)
+        readings, skipped = sum(device["readings"].values()), device["skipped_polls"]
+        table.add_row(device["id"], device["protocol"], device["state"], f"{readings:,}", f"{skipped:,}")
     return table
 
 

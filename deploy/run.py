@@ -53,14 +53,21 @@ class Run:
         """Return seconds since the processes began to start."""
         return time.monotonic() - self.started_at
 
-    def start(self) -> None:
-        """Start everything at once; raise ProgramFailed. The agent needs to know where the plant listens."""
+    def start(self) -> Iterator[Moment]:
+        """Start everything at once, yielding as it comes up; raise ProgramFailed.
+
+        The agent needs to know where the plant listens.
+        """
         self.started_at = time.monotonic()
+        self.news.append("starting broker, plant, cloud and agent")
         for program in (self.line.broker(), self.line.plant(), self.line.cloud()):
             self.supervisor.spawn(program)
+        yield self._before_all_is_up()
         self.supervisor.wait_until_up(PLANT)
         self.line.write_agent_config()
         self.supervisor.spawn(self.line.agent())
+        self.news.append(f"the plant serves after {self.elapsed_s:.1f} s")
+        yield self._before_all_is_up()
         for name in (BROKER, CLOUD, AGENT):
             self.supervisor.wait_until_up(name)
         self.news.append(f"all four programs are up after {self.elapsed_s:.1f} s")
@@ -101,6 +108,9 @@ class Run:
             gateway_account=account,
             interruptions=tuple(self.interruptions),
         )
+
+    def _before_all_is_up(self) -> Moment:
+        return Moment(self.elapsed_s, 0.0, {}, {}, tuple(self.news), self.line.url)
 
     def _look(self, api: Api) -> Moment:
         account = api.account(GATEWAY)
