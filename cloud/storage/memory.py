@@ -18,7 +18,16 @@ from cloud.ports import (
     StoreFigures,
     Written,
 )  # fmt: skip
-from cloud.storage.spans import DAY_US, END_US, HOUR_US, WINDOW_US, bucket_width_us, is_counted, no_buckets
+from cloud.storage.spans import (
+    DAY_US,
+    END_US,
+    HOUR_US,
+    WINDOW_US,
+    bucket_width_us,
+    is_counted,
+    no_buckets,
+    within_time,
+)
 from protocols.reading import Column, Kind, Quality, ReadingBlock
 from protocols.tag import TagTable
 
@@ -94,6 +103,7 @@ class MemoryStore:
 
     def buckets(self, series: Series, *, start_us: int, end_us: int, count: int) -> Buckets:
         """Return at most `count` buckets."""
+        start_us, end_us = within_time(start_us, end_us)
         if count <= 0 or end_us <= start_us:
             return no_buckets()
         return self._rolled_up(series, start_us, end_us, bucket_width_us(start_us, end_us, count))

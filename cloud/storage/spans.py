@@ -19,8 +19,13 @@ END_US = 1 << 53
 _BELOW_CELL = (1, 10, 100, 1000, 10_000, 100_000, *(n * SECOND_US for n in (1, 2, 5, 10, 15, 30, 60, 120, 300)))
 
 
+def within_time(start_us: int, end_us: int) -> tuple[int, int]:
+    """Return the part of a range in which readings can lie."""
+    return max(start_us, 0), min(end_us, END_US)
+
+
 def bucket_width_us(start_us: int, end_us: int, count: int) -> int:
-    """Return a narrow width with which at most `count` buckets, aligned to the epoch, cover the range."""
+    """Return a narrow width with which at most `count` buckets, aligned to the epoch, cover a range `within_time`."""
     for width in _BELOW_CELL:
         if _touched(start_us, end_us, width) <= count:
             return width

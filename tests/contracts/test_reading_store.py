@@ -244,6 +244,13 @@ def test_buckets_lie_in_the_range_and_hold_each_reading_once(bench: Bench) -> No
         assert (buckets.count > 0).all()
 
 
+@pytest.mark.parametrize("count", [1, 2, 1000])
+def test_a_range_beyond_all_times_is_answered_in_buckets_too(bench: Bench, count: int) -> None:
+    bench.write(block([1.0, 2.0]))
+    buckets = bench.store.buckets(bench.one(), start_us=-(1 << 56), end_us=1 << 58, count=count)
+    assert (len(buckets.start_us), buckets.count.sum(), buckets.total.sum()) == (1, 2, 3.0)
+
+
 def test_buckets_count_neither_bad_readings_nor_those_that_are_not_finite(bench: Bench) -> None:
     values = [1.0, float("nan"), float("inf"), 4.0, 100.0, -7.0]
     bench.write(ReadingBlock((column(values, quality=[0, 0, 0, Quality.UNCERTAIN, Quality.BAD, Quality.DEVICE_LOST]),)))

@@ -12,7 +12,7 @@ from cloud.storage.chunks.newest import NEVER
 from cloud.storage.chunks.parts import Parts, Piece
 from cloud.storage.chunks.rollup import clip
 from cloud.storage.chunks.rows import Rows, from_bits, newest, stack
-from cloud.storage.spans import HOUR_US, bucket_width_us, no_buckets
+from cloud.storage.spans import HOUR_US, bucket_width_us, no_buckets, within_time
 from protocols.reading import Kind
 
 
@@ -44,6 +44,7 @@ class Query:
 
     def buckets(self, series: Series, start_us: int, end_us: int, count: int) -> Buckets:
         """Return down-sampled readings; raise DamagedPart."""
+        start_us, end_us = within_time(start_us, end_us)
         if count <= 0 or end_us <= start_us or series.kind == Kind.TEXT:
             return no_buckets()
         width_us = bucket_width_us(start_us, end_us, count)
@@ -51,6 +52,7 @@ class Query:
 
     def hourly(self, series: Sequence[Series], start_us: int, end_us: int) -> Sequence[Buckets]:
         """Return the whole hours that begin in the range for each series; raise DamagedPart."""
+        start_us, end_us = within_time(start_us, end_us)
         first, last = -(-start_us // HOUR_US) * HOUR_US, -(-end_us // HOUR_US) * HOUR_US
         if first >= last:
             return [no_buckets() for _ in series]
