@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cloud.domain.history import Completeness, Cursor, QualityRun, bucket_width_us, measure, outline, quality_runs
 from cloud.errors import Invalid, NotFound
-from cloud.ports import Points, ReadingStore, Series
+from cloud.ports import Buckets, Points, ReadingStore, Series
 from protocols.reading import SEVERITY_MASK, Kind, Quality
 
 PRIMARY = "value"
@@ -74,12 +74,15 @@ def read_page(store: ReadingStore, series: Series, window: Window, *, now_us: in
         return _raw_page(store, series, window, now_us)
     if window.cursor is not None:
         raise Invalid("cursor: goes with raw readings, not with max_points", code="INVALID_CURSOR")
-    raw = _raw_page(store, series, replace(window, limit=window.max_points), now_us)
-    if raw.next_cursor is None:
-        return raw
+    count = max(1, window.max_points // 2)
+    buckets = store.buckets(series, start_us=window.start_us, end_us=window.end_us, count=count)
+    if buckets.count.sum() <= window.max_points:
+        raw = _raw_page(store, series, replace(window, limit=window.max_points), now_us)
+        if raw.next_cursor is None:
+            return raw
     if series.kind is Kind.TEXT:
         raise Invalid("max_points: texts cannot be down-sampled; page through them with limit", code="NOT_A_NUMBER")
-    return _outline_page(store, series, window, window.max_points)
+    return _outline_page(series, window, buckets)
 
 
 def _raw_page(store: ReadingStore, series: Series, window: Window, now_us: int) -> Page:
@@ -122,8 +125,7 @@ def _chosen(points: Points, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Poin
     return Points(points.kind, points.time_us[keep], points.value[keep], points.quality[keep], points.texts)
 
 
-def _outline_page(store: ReadingStore, series: Series, window: Window, max_points: int) -> Page:
-    buckets = store.buckets(series, start_us=window.start_us, end_us=window.end_us, count=max(1, max_points // 2))
+def _outline_page(series: Series, window: Window, buckets: Buckets) -> Page:
     width_us = bucket_width_us(buckets, end_us=window.end_us)
     times, values = outline(buckets, width_us=width_us, end_us=window.end_us)
     points = Points(Kind.FLOAT, times, values, np.zeros(len(times), np.uint8))

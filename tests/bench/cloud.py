@@ -1,13 +1,13 @@
-"""Measures the cloud: `python -m tests.bench.cloud`; ingest first, then the store with its queries.
+"""Measures the cloud: `python -m tests.bench.cloud`; ingest first, then the store with its queries, then the API.
 
-Each is a program of its own, `tests.bench.ingest` and `tests.bench.store`, and runs in a process of its own here, so
-that neither inherits the other's memory.
+Each is a program of its own, `tests.bench.ingest`, `tests.bench.store` and `tests.bench.rest`, and runs in a process of
+its own here, so that none inherits another's memory.
 """
 
 import subprocess
 import sys
 
-PARTS = ("tests.bench.ingest", "tests.bench.store")
+PARTS = ("tests.bench.ingest", "tests.bench.store", "tests.bench.rest")
 
 
 def main() -> None:

@@ -148,8 +148,13 @@ def _body(query: HistoryQuery, page: Page) -> bytes:
         "kind": page.series.kind.name.lower(),
         "bucket_s": None if page.bucket_us is None else page.bucket_us / 1e6,
     }
-    columns = b'"timestamps":%b,"values":%b' % (times_json(page.points.time_us), values_json(page.points))
-    return b"%b,%b,%b" % (msgspec.json.encode(head)[:-1], columns, msgspec.json.encode(tail)[1:])
+    parts = (
+        msgspec.json.encode(head)[:-1],
+        b'"timestamps":' + times_json(page.points.time_us),
+        b'"values":' + values_json(page.points),
+        msgspec.json.encode(tail)[1:],
+    )
+    return b",".join(parts)
 
 
 def _completeness(found: Completeness) -> dict[str, Any]:

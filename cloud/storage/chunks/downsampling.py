@@ -117,9 +117,10 @@ class Downsampling:
     def _read(self, axis: Axis, places: dict[int, int], rows: Rows) -> Buckets:
         """Return the rollup of readings on the axis."""
         values = np.empty(len(rows), np.float64)
-        kinds = self._catalogue.kinds(max(places) + 1)[rows.series]
-        for kind in np.unique(kinds).tolist():
-            mine = kinds == kind
+        kinds = self._catalogue.kinds(max(places) + 1)
+        kind_of = kinds[rows.series]
+        for kind in set(kinds[list(places)].tolist()):
+            mine = kind_of == kind
             values[mine] = to_floats(Kind(kind), rows.bits[mine])
         place = _place_of(places, rows.series)
         order = np.argsort(place, kind="stable")  # the caller's order of series need not be the store's
@@ -150,7 +151,9 @@ def _are_alone(axis: Axis, places: dict[int, int], pieces: Sequence[Piece], loos
     touches = start_us[order][1:] <= reached[:-1]
     alone[order[1:][touches]] = False
     alone[order[:-1]] &= ~(end_us[order][:-1] >= start_us[order][1:])
-    times = np.sort(axis.moved(_place_of(places, loose.series), loose.time_us))
+    times = axis.moved(_place_of(places, loose.series), loose.time_us)
+    if len(places) > 1:  # readings of one series are in order already
+        times = np.sort(times)
     alone &= np.searchsorted(times, start_us) == np.searchsorted(times, end_us, side="right")
     return alone
 
