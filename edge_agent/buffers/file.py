@@ -66,6 +66,8 @@ class BufferFile:
         return FileLock(path)
 
     def _opened(self) -> SqliteBuffer:
+        if being_saved(self._settings.path).exists():
+            return self._begin_anew(BufferDamaged("saving what it held was cut short"))
         try:
             return self._buffer()
         except BufferDamaged as damage:
@@ -79,13 +81,24 @@ class BufferFile:
         return SqliteBuffer(self._settings, ballast=self._ballast, draw=self._draw)
 
     def _begin_anew(self, damage: BufferDamaged) -> SqliteBuffer:
-        aside = set_aside(self._settings.path)
-        saved = self._save_from(aside)
-        buffer = self._buffer()
-        reason = str(damage.__cause__ or damage)[:200]
-        detail: dict[str, str | int | float | bool] = {"file": aside.name, "reason": reason, "batches_saved": saved}
+        try:
+            saving = set_aside(self._settings.path)
+            return self._begin_from(saving, str(damage.__cause__ or damage)[:200])
+        except OSError as error:
+            raise BufferUnusable(f"cannot set {self._settings.path} aside: {error.strerror}") from error
+
+    def _begin_from(self, saving: Path, reason: str) -> SqliteBuffer:
+        kept = damaged_name(saving, self._settings.path)
+        saved = self._save_from(saving)
+        detail: dict[str, str | int | float | bool] = {"file": kept.name, "reason": reason, "batches_saved": saved}
         event = GatewayEvent(at_us=self._now_us(), name="buffer_damaged", detail=detail)
-        buffer.append([seal_event(event, segment=0)], at_us=max(self._now_us(), buffer.last_at_us))
+        buffer = self._buffer()
+        try:
+            buffer.append([seal_event(event, segment=0)], at_us=max(self._now_us(), buffer.last_at_us))
+            keep(saving, kept)
+        except BaseException:
+            buffer.close()
+            raise
         return buffer
 
     def _save_from(self, aside: Path) -> int:
@@ -106,13 +119,40 @@ def lock_path(path: Path) -> Path:
     return path.with_name(path.name + ".lock")
 
 
+def being_saved(path: Path) -> Path:
+    """Return where a damaged file lies until all that it still gives is in the buffer at `path` again."""
+    return path.with_name(f"{path.name}.damaged")
+
+
 def set_aside(path: Path) -> Path:
-    """Rename a damaged file and its log; only the newest such file is kept. Return its new path."""
-    for old in path.parent.glob(f"{path.name}.damaged-*"):
+    """Move a damaged file and its log to where it is saved from; return that path.
+
+    A file that lies there already was being saved when the process or the disk failed. Whatever is at `path` since
+    then came out of it, and goes: saving begins again.
+    """
+    saving = being_saved(path)
+    if saving.exists() and path.exists():
+        for suffix in reversed(_SIDE_FILES):  # the file itself last, lest its log be taken for that of the other
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+    else:
+        _rename(path, saving)
+    return saving
+
+
+def damaged_name(saving: Path, path: Path) -> Path:
+    """Return where a damaged file is kept for people once it was saved."""
+    written = time.gmtime(saving.stat().st_mtime)
+    return path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S', written)}")
+
+
+def keep(saving: Path, kept: Path) -> None:
+    """Put a damaged file that was saved to the side; only the newest such file is kept."""
+    for old in saving.parent.glob(f"{saving.name}-*"):
         old.unlink(missing_ok=True)
-    written = time.gmtime(path.stat().st_mtime)
-    aside = path.with_name(f"{path.name}.damaged-{time.strftime('%Y%m%dT%H%M%S', written)}")
+    _rename(saving, kept)
+
+
+def _rename(old: Path, new: Path) -> None:
     for suffix in _SIDE_FILES:
         with suppress(FileNotFoundError):
-            path.with_name(path.name + suffix).rename(aside.with_name(aside.name + suffix))
-    return aside
+            old.with_name(old.name + suffix).rename(new.with_name(new.name + suffix))

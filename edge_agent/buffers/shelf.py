@@ -180,7 +180,7 @@ class Shelf:
         execute = self._database.execute
         standing = execute("SELECT * FROM standing").fetchone()
         self.standing = Standing(*standing[1:])
-        books = [Book.from_row(row) for row in execute("SELECT * FROM epoch ORDER BY first_id")]
+        books = [Book.from_row(row) for row in execute("SELECT * FROM epoch ORDER BY first_id").fetchall()]
         tags = execute("SELECT id, tag_table FROM batch INDEXED BY tag_table WHERE kind = 1 ORDER BY id")
         self.tags = tuple(tags.fetchall())
         last = execute("SELECT id, at_us, sealed, bytes FROM batch ORDER BY id DESC LIMIT 1").fetchone()

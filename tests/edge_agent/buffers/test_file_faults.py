@@ -151,23 +151,6 @@ def test_a_file_that_is_no_buffer_is_set_aside_and_told_of(place: BufferPlace) -
     let_go(held)
 
 
-def test_whole_frames_are_saved_from_a_damaged_file_under_their_keys(place: BufferPlace) -> None:
-    held = opened(place)
-    held.buffer.append([tags(), *(data(3, body_bytes=20_000) for _ in range(40))], at_us=START_US)
-    before = {batch.key: batch.frame for batch in due(held.buffer)}
-    let_go(held)
-    content = bytearray(place.path.read_bytes())
-    middle = len(content) // 2 // 4096 * 4096
-    content[middle : middle + 3 * 4096] = os.urandom(3 * 4096)
-    content[18:20] = b"\x09\x09"  # a file format from the future: the file cannot even be opened
-    place.path.write_bytes(content)
-    held = opened(place)
-    after = {batch.key: batch.frame for batch in due(held.buffer) if batch.kind is not BatchKind.EVENT}
-    assert held.buffer.epoch not in {key.epoch for key in before}
-    assert after.items() <= before.items()
-    let_go(held)
-
-
 async def test_damage_found_while_running_is_survived(place: BufferPlace) -> None:
     held = opened(place)
     held.buffer.append([tags(), *(data(3, body_bytes=20_000) for _ in range(40))], at_us=START_US)
