@@ -163,7 +163,7 @@ class Outbox:
         soon_s = now_s + SHORTEST_S
         for key, sent in self._flying.items():  # a sign of life: no reason to wait for minutes any more
             if sent.attempt > 1 and sent.due_s > soon_s:
-                self._flying[key] = _Sent(sent.at_s, soon_s, 1 + (sent.attempt > 1))
+                self._flying[key] = _Sent(sent.at_s, soon_s, 2)
 
     def _measure(self, round_trip_s: float) -> None:
         known = self._round_trip_s

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from edge_agent.delivery.splitting import MAX_ROWS, gather, seal_within
+from edge_agent.delivery.splitting import MAX_ROWS, gather, halves, seal_within
 from protocols.batch import GatewayEvent, SealedBatch
 from protocols.codec import seal_event, seal_tags
 from protocols.errors import ProtocolError
@@ -143,6 +143,9 @@ class Sealing:
         try:
             return seal_within(blocks, segment=part.segment, table=part.table.hash)
         except ProtocolError as error:
-            self.refused += sum(len(block) for block in blocks)
+            count = sum(len(block) for block in blocks)
+            if count > 1:
+                return [batch for half in halves(blocks) for batch in self._seal_blocks(half, part)]
+            self.refused += count
             self.reason = str(error)
             return ()

@@ -69,7 +69,7 @@ class Sealer:
         self._hurry = asyncio.Event()
         self._writing = asyncio.Lock()
         self._committed_at_s = -1e9
-        self._stored: tuple[int, str] | None = None
+        self._stored_table = ""
         self._declared = 0
         self._is_failing = False
         self._taken = self._sealed = self._refused = self._commits = self._batches = 0
@@ -190,17 +190,17 @@ class Sealer:
 
     async def _append(self, parts: list[Part]) -> Sealing:
         """Store the parts; where the buffer was opened anew meanwhile, the tag table goes before them again."""
-        for stored in (self._stored, None):
-            sealing = Sealing(parts, stored_table=stored[1] if stored else "")
+        for stored_table in (self._stored_table, ""):
+            sealing = Sealing(parts, stored_table=stored_table)
             try:
                 keys = await self._buffer.append(sealing, at_us=self._moment.at_us)
             except InvalidContent:
-                if stored is None:
+                if not stored_table:
                     raise
             else:
                 self._batches += len(keys)
                 if keys:
-                    self._stored = (keys[-1].epoch, sealing.table)
+                    self._stored_table = sealing.table
                 return sealing
         raise BufferUnusable("the buffer takes no data with its own tag table")
 

@@ -47,10 +47,11 @@ def seal_within(blocks: Sequence[ReadingBlock], *, segment: int, table: str) -> 
     sealed = seal_data(block, segment=segment, table=table)
     if len(sealed.body) <= _BODY_BYTES or len(block) == 1:
         return (sealed,)
-    return [batch for half in _halves(blocks) for batch in seal_within(half, segment=segment, table=table)]
+    return [batch for half in halves(blocks) for batch in seal_within(half, segment=segment, table=table)]
 
 
-def _halves(blocks: Sequence[ReadingBlock]) -> Iterable[Sequence[ReadingBlock]]:
+def halves(blocks: Sequence[ReadingBlock]) -> Iterable[Sequence[ReadingBlock]]:
+    """Return two or more readings in parts, each fewer; a block is taken apart only where it is alone."""
     if len(blocks) > 1:
         middle = len(blocks) // 2
         return blocks[:middle], blocks[middle:]

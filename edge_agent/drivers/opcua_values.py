@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from edge_agent.config.devices import OpcuaTag
+from protocols.columns import MAX_TEXT_LENGTH
 from protocols.nodes import to_quality
 from protocols.reading import Column, Kind, Quality, ReadingBlock
 from protocols.scaling import ratio
@@ -72,7 +73,7 @@ def _fits(value: object, kind: Kind) -> bool:
         case Kind.BOOL:
             return isinstance(value, bool)
         case Kind.TEXT:
-            return isinstance(value, str)
+            return isinstance(value, str) and len(value) <= MAX_TEXT_LENGTH
         case Kind.FLOAT:
             return isinstance(value, int | float) and not isinstance(value, bool)
         case Kind.INT | Kind.UINT:

@@ -271,6 +271,17 @@ async def test_readings_that_no_batch_can_hold_are_counted_and_hold_nothing_up(b
     assert len(bench.desk.readings()) == 1
 
 
+async def test_readings_that_no_batch_can_hold_take_no_others_of_their_commit_with_them(bench: Bench) -> None:
+    one = np.zeros(1, dtype=np.uint32)
+    text = Column(Kind.TEXT, one, np.array([START_US]), one, np.zeros(1, dtype=np.uint8))
+    for value in ("x" * 5000, "good", "y" * 5000):
+        bench.sealer.accept(block([1.0, 2.0]))
+        bench.sealer.accept(ReadingBlock((text,), (value,)))
+    await bench.until(lambda: bench.sealer.figures.refused == 2)
+    await bench.until(lambda: bench.sealer.figures.waiting == 0)
+    assert len(bench.desk.readings()) == 7
+
+
 def test_frames_stay_under_their_bound_whatever_the_values() -> None:
     noise = np.random.default_rng(3).normal(size=40_000).tolist()
     batches = [b for part in gather([block(noise)], 16_384) for b in seal_within(part, segment=0, table=TABLE.hash)]

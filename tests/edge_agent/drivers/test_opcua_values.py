@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from edge_agent.config.devices import OpcuaTag
 from edge_agent.drivers.opcua_values import Said, to_block
+from protocols.columns import MAX_TEXT_LENGTH
 from protocols.nodes import to_quality
 from protocols.reading import Quality
 from protocols.tag import DataType
@@ -36,6 +37,7 @@ def tag(kind: DataType, scale: float = 1.0) -> OpcuaTag:
         (DataType.UINT64, -1, Quality.CONFIGURATION_ERROR),
         (DataType.BOOL, 1, Quality.CONFIGURATION_ERROR),
         (DataType.TEXT, b"bytes", Quality.CONFIGURATION_ERROR),
+        (DataType.TEXT, "x" * (MAX_TEXT_LENGTH + 1), Quality.CONFIGURATION_ERROR),
     ],
 )
 def test_a_value_that_does_not_fit_its_tag_is_bad(kind: DataType, value: object, quality: Quality) -> None:
