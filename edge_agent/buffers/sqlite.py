@@ -8,7 +8,7 @@ transaction that stores, settles, purges or gives up the rows they count.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 
 from edge_agent.buffers.ballast import Ballast
 from edge_agent.buffers.books import Book
@@ -151,18 +151,17 @@ class SqliteBuffer:
             self._database.shrink(_SHRINK_PAGES)
         return purged or spare
 
-    def waiting(self) -> Iterator[StoredBatch]:
-        """Yield every batch that is not acked, oldest first, one in memory at a time; nothing may change meanwhile."""
-        for row_id, key in Due(self._shelf, frozenset()).oldest():
-            yield from self._shelf.fetch([(row_id, key)])
-
     def give_up_data(self, *, reason: str, at_us: int) -> int:
-        """Remove all data that is not acked and declare it; return how many readings. For a person to decide."""
-        rows = list(self._open(BatchKind.DATA))
-        with self._shelf.changing():
-            self._give_up(rows, at_us, reason=reason)
-            self._shelf.save()
-        return sum(row.readings for row in rows)
+        """Drop all data that waits, a step a transaction, and declare it; return the readings. For a person to ask."""
+        readings = 0
+        while True:
+            with self._shelf.changing():
+                rows = list(islice(self._open(BatchKind.DATA), MAX_ROWS_A_STEP))
+                if not rows:
+                    return readings
+                self._give_up(rows, at_us, reason)
+                self._shelf.save()
+            readings += sum(row.readings for row in rows)
 
     def close(self) -> None:
         """Finish writing and let go of the file."""

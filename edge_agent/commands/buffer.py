@@ -12,9 +12,9 @@ import msgspec
 import typer
 from sqlite_utils import Database
 
-from edge_agent.buffers.emptying import EmptyingBuffer
 from edge_agent.buffers.file import lock_path
 from edge_agent.buffers.lock import FileLock
+from edge_agent.buffers.sqlite import SqliteBuffer
 from edge_agent.commands.output import (
     DEFAULT_CONFIG,
     AsJson,
@@ -105,9 +105,10 @@ def drop(config: ConfigPath = DEFAULT_CONFIG, *, yes: Yes = False, as_json: AsJs
         raise typer.Exit(Exit.USAGE)
     try:
         with FileLock(lock_path(path)):
-            buffer = EmptyingBuffer(buffer_place(settings))
+            buffer = SqliteBuffer(buffer_place(settings))
             try:
-                readings = buffer.give_up_all(at_us=SystemClock().now_us(), reason="dropped by hand")
+                at_us = max(SystemClock().now_us(), buffer.last_at_us)
+                readings = buffer.give_up_data(at_us=at_us, reason="dropped by hand")
             finally:
                 buffer.close()
     except BufferUnusable as error:

@@ -14,15 +14,15 @@ import pytest
 
 from edge_agent.buffers.ballast import Ballast
 from edge_agent.buffers.file import BufferFile, Opened, lock_path
-from edge_agent.buffers.inspect import Exported, drop, export, stats
 from edge_agent.buffers.lock import FileLock
 from edge_agent.buffers.place import BufferPlace
+from edge_agent.buffers.retention import MAX_ROWS_A_STEP
 from edge_agent.buffers.sqlite import SqliteBuffer
 from edge_agent.buffers.thread import BufferThread
 from edge_agent.errors import BufferFull, BufferUnusable
-from edge_agent.ports import StoredBatch
+from edge_agent.ports import Buffer, StoredBatch
 from protocols.batch import BatchKind, Key
-from tests.support.batches import START_US, ack, data, drop_in, event, event_in, tag_table, tags
+from tests.support.batches import START_US, ack, data, drop_in, event, event_in, tags
 from tests.support.full_disk import BATCHES
 
 MIB = 1024 * 1024
@@ -39,9 +39,8 @@ def opened(place: BufferPlace) -> Opened:
     return BufferFile(place, now_us=lambda: START_US).open()
 
 
-def due(buffer: object) -> list[StoredBatch]:
-    assert isinstance(buffer, SqliteBuffer)
-    return list(buffer.waiting())
+def due(buffer: Buffer) -> list[StoredBatch]:
+    return list(buffer.unacked(skip=frozenset(), limit=10_000))
 
 
 def let_go(held: Opened) -> None:
@@ -194,44 +193,27 @@ async def test_a_buffer_that_cannot_be_opened_is_tried_again_at_each_call(place:
     await thread.close()
 
 
-def test_a_closed_buffer_can_be_looked_into(place: BufferPlace) -> None:
-    held = opened(place)
-    held.buffer.append([tags(), data(3), data(4), event()], at_us=START_US)
-    held.buffer.apply(ack(held.buffer.epoch, 2))
-    let_go(held)
-    found = stats(place)
-    assert found.batches_by_kind == {"data": 1, "tags": 0, "drop": 0, "event": 1}
-    assert found.file_bytes > 0
-    assert sum(account.waiting for account in found.ledger.epochs) == 4
-    taken: list[Exported] = []
-    assert export(place, taken.append) == 4
-    assert (len(taken[0].block), taken[0].table.hash) == (4, tag_table().hash)
+def test_what_is_given_up_by_hand_is_declared_and_events_stay(place: BufferPlace) -> None:
+    buffer = SqliteBuffer(place)
+    buffer.append([tags(), data(3), data(4), event(), data(2)], at_us=START_US)
+    assert buffer.give_up_data(reason="dropped by hand", at_us=START_US) == 9
+    left = due(buffer)
+    declared = [drop_in(batch.frame) for batch in left if batch.kind is BatchKind.DROP]
+    assert [(d.lo, d.hi, d.readings, d.reason) for d in declared] == [
+        (2, 3, 7, "dropped by hand"),
+        (5, 5, 2, "dropped by hand"),
+    ]
+    assert [batch.key.seq for batch in left if batch.kind is BatchKind.EVENT] == [4]
+    assert sum(account.dropped for account in buffer.ledger().epochs) == 9
+    buffer.close()
 
 
-def test_dropping_by_hand_declares_what_went(place: BufferPlace) -> None:
-    held = opened(place)
-    held.buffer.append([tags(), data(3), data(4), event(), data(2)], at_us=START_US)
-    let_go(held)
-    assert drop(place, at_us=START_US) == 9
-    held = opened(place)
-    declared = [drop_in(batch.frame) for batch in due(held.buffer) if batch.kind is BatchKind.DROP]
-    assert [(d.lo, d.hi, d.readings) for d in declared] == [(2, 3, 7), (5, 5, 2)]
-    assert sum(account.dropped for account in held.buffer.ledger().epochs) == 9
-    let_go(held)
-
-
-def test_a_buffer_in_use_is_not_looked_into(place: BufferPlace) -> None:
-    held = opened(place)
-    for look in (lambda: stats(place), lambda: export(place, lambda _: None), lambda: drop(place, at_us=1)):
-        with pytest.raises(BufferUnusable, match="in use"):
-            look()
-    let_go(held)
-
-
-def test_looking_for_a_buffer_that_is_not_there_makes_none(place: BufferPlace) -> None:
-    with pytest.raises(BufferUnusable, match="no buffer"):
-        stats(place)
-    assert list(place.path.parent.iterdir()) == []
+def test_more_than_one_step_is_given_up_whole(place: BufferPlace) -> None:
+    buffer = SqliteBuffer(place)
+    buffer.append([tags(), *(data(1) for _ in range(2 * MAX_ROWS_A_STEP + 1))], at_us=START_US)
+    assert buffer.give_up_data(reason="dropped by hand", at_us=START_US) == 2 * MAX_ROWS_A_STEP + 1
+    assert BatchKind.DATA not in {batch.kind for batch in due(buffer)}
+    buffer.close()
 
 
 def test_free_pages_go_back_to_the_disk(place: BufferPlace) -> None:
