@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from cloud.ingest.books import Books
 from cloud.ingest.clocks import with_clock_set
 from cloud.ingest.ledger import Entry
-from cloud.ingest.parcels import BatchParcel, Group, Pending
+from cloud.ingest.parcels import BatchParcel, Group, Pending, WaitingParcel
 from cloud.ingest.quarantine import Reason
 from cloud.ingest.settle import Verdict
 from cloud.ingest.tables import KnownTable
 from cloud.ports import Arrival
-from protocols.batch import MAX_READINGS, BatchKind
+from protocols.batch import MAX_READINGS, BatchKind, Header
 from protocols.codec import Frame, open_data, open_drop, open_event, open_tags, unpack
 from protocols.delivery import Rejected
 from protocols.errors import (
@@ -27,7 +27,6 @@ from protocols.errors import (
 )
 
 FAMILY = "lineside_ingest_batches"
-_DECODED_AT_ONCE = 64
 _UNREADABLE: Mapping[type[MalformedFrame], str] = {
     Truncated: "truncated",
     Oversized: "oversized",
@@ -54,30 +53,37 @@ class Batches:
             return
         self._settle(group, frame, parcel.payload)
 
-    def decode_waiting(self, group: Group, gateway: str, known: KnownTable) -> None:
-        """Write batches that waited for this table, as many as go well into one transaction."""
-        for waiting in self._books.tables.take_undecoded(gateway, known.table.hash, limit=_DECODED_AT_ONCE):
-            frame = unpack(waiting.frame)
-            entry = self._entry(group, frame)
-            try:
-                self._decode(group, entry, frame, waiting.frame, known)
-                group.pending[-1].was_undecoded = True
-            except InvalidContent as error:
-                entry.account = entry.account.plus(undecoded=-waiting.count, quarantined=waiting.count)
-                self._set_aside(group, frame, waiting.frame, Reason("invalid_content", str(error)))
+    def decode_waiting(self, group: Group, parcel: WaitingParcel) -> None:
+        """Write a batch that waited for its tag table."""
+        header = parcel.header
+        known = self._books.tables.find(header.gateway, header.table)
+        if known is None:
+            raise LookupError(f"tag table {header.table} of {header.gateway} is not there")
+        frame = unpack(parcel.payload)
+        try:
+            self._decode(group, self._entry(group, frame.header), frame, parcel.payload, known)
+        except InvalidContent as error:
+            self._give_up(group, parcel, Reason("invalid_content", str(error)))
+        else:
+            self._books.tables.end_waiting(parcel)
+            group.pending[-1].undecoded = header.count
+
+    def set_aside_waiting(self, group: Group, parcel: WaitingParcel, problem: str) -> None:
+        """Keep a batch in quarantine that waited, and then made the store fail."""
+        self._give_up(group, parcel, Reason("internal_error", problem))
 
     def set_aside(self, group: Group, parcel: BatchParcel, problem: str) -> None:
         """Keep a frame in quarantine that made the store fail, and settle it."""
         frame = unpack(parcel.payload)
         group.answer(frame.header.gateway, frame.header.epoch).about.add(frame.header.seq)
-        self._reject(group, self._entry(group, frame), frame, parcel.payload, Reason("internal_error", problem))
+        self._reject(group, self._entry(group, frame.header), frame, parcel.payload, Reason("internal_error", problem))
 
     def _settle(self, group: Group, frame: Frame, payload: bytes) -> None:
         header = frame.header
         if header.gateway not in group.answers:
             self._books.roster.seen(header.gateway, now_us=group.now_us)
         group.answer(header.gateway, header.epoch).about.add(header.seq)
-        entry = self._entry(group, frame)
+        entry = self._entry(group, header)
         match self._books.ledger.judge(entry, header.seq, frame.crc):
             case Verdict.NEW:
                 self._take(group, entry, frame, payload)
@@ -100,9 +106,8 @@ class Batches:
             case BatchKind.DATA:
                 self._open_data(group, entry, frame, payload)
             case BatchKind.TAGS:
-                known = books.tables.keep(header.gateway, open_tags(frame), now_us=group.now_us)
+                books.tables.keep(header.gateway, open_tags(frame), now_us=group.now_us)
                 group.count(FAMILY, "tags")
-                self.decode_waiting(group, header.gateway, known)
             case BatchKind.DROP:
                 drop = open_drop(frame)
                 dropped = books.ledger.entry(header.gateway, drop.epoch, now_us=group.now_us)
@@ -153,12 +158,20 @@ class Batches:
         group.answer(header.gateway, header.epoch).rejected.append(Rejected(header.seq, header.seq, reason.code))
         self._set_aside(group, frame, payload, reason)
 
+    def _give_up(self, group: Group, parcel: WaitingParcel, reason: Reason) -> None:
+        header = parcel.header
+        entry = self._entry(group, header)
+        entry.account = entry.account.plus(undecoded=-header.count, quarantined=header.count)
+        self._books.tables.end_waiting(parcel)
+        self._books.quarantine.keep(header, parcel.payload, reason, count=header.count, now_us=group.now_us)
+        group.count(FAMILY, "quarantined")
+
     def _set_aside(self, group: Group, frame: Frame, payload: bytes, reason: Reason) -> None:
         self._books.quarantine.keep(frame.header, payload, reason, count=readings_in(frame), now_us=group.now_us)
         group.count(FAMILY, "quarantined")
 
-    def _entry(self, group: Group, frame: Frame) -> Entry:
-        return self._books.ledger.entry(frame.header.gateway, frame.header.epoch, now_us=group.now_us)
+    def _entry(self, group: Group, header: Header) -> Entry:
+        return self._books.ledger.entry(header.gateway, header.epoch, now_us=group.now_us)
 
 
 def readings_in(frame: Frame) -> int:

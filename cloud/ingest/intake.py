@@ -23,6 +23,7 @@ from cloud.ingest.parcels import (
     Settlement,
     StateParcel,
     TelemetryParcel,
+    WaitingParcel,
     joined,
 )
 from cloud.ingest.plain_json import PlainJson
@@ -37,6 +38,7 @@ READINGS = "lineside_ingest_readings"
 MESSAGES = "lineside_ingest_messages"
 _log = logging.getLogger(__name__)
 _MAX_PROBLEMS = 10
+_DECODED_AT_ONCE = 64
 
 
 class Intake:
@@ -68,17 +70,11 @@ class Intake:
         return joined([self.settle(parcels[:half], slow=slow), self.settle(parcels[half:], slow=slow)])
 
     def decode_waiting(self) -> bool:
-        """Write some batches whose tag table came meanwhile; return whether there may be more."""
-        ready = self._books.tables.ready()
-        known = self._books.tables.find(*ready) if ready else None
-        if ready is None or known is None:
-            return False
-        group = Group(self._clock.now_us())
-        with self._books.database.transaction(), self._store.transaction():
-            self._batches.decode_waiting(group, ready[0], known)
-            self._write(group)
-        self._count(group)
-        return True
+        """Write some batches whose tag table came meanwhile; return whether there may be more; raise Unavailable."""
+        ready = self._books.tables.ready(limit=_DECODED_AT_ONCE)
+        if ready:
+            self.settle(ready)
+        return bool(ready)
 
     def _settle(self, parcels: Sequence[Parcel], *, slow: bool) -> Settlement:
         group = Group(self._clock.now_us())
@@ -93,6 +89,8 @@ class Intake:
         match parcel:
             case BatchParcel():
                 self._batches.accept(group, parcel)
+            case WaitingParcel():
+                self._batches.decode_waiting(group, parcel)
             case HelloParcel():
                 self._hello(group, parcel)
             case StateParcel():
@@ -122,7 +120,7 @@ class Intake:
             replaced=result.replaced,
             duplicate=result.duplicate,
             quarantined=result.rejected,
-            undecoded=-frame.header.count if pending.was_undecoded else 0,
+            undecoded=-pending.undecoded,
         )
         if result.rejected:
             reason = Reason("refused_readings", f"the store refused {result.rejected} of {frame.header.count} readings")
@@ -182,15 +180,23 @@ class Intake:
         group = Group(self._clock.now_us())
         group.count(MESSAGES, "internal_error")
         with self._books.database.transaction():
-            if isinstance(parcel, BatchParcel):
-                self._batches.set_aside(group, parcel, problem)
-            elif isinstance(parcel, TelemetryParcel):
-                self._books.quarantine.note_telemetry(parcel.device, "", problem, parcel.payload, now_us=group.now_us)
+            self._quarantine(group, parcel, problem)
             self._books.ledger.save(now_us=group.now_us)
         self._count(group)
         failed = CloudError("the store failed on these readings", code="INTERNAL_ERROR")
         outcome = failed if isinstance(parcel, DirectParcel) else None
         return Settlement((outcome,), self._acks(group, slow=slow))
+
+    def _quarantine(self, group: Group, parcel: Parcel, problem: str) -> None:
+        match parcel:
+            case BatchParcel():
+                self._batches.set_aside(group, parcel, problem)
+            case WaitingParcel():
+                self._batches.set_aside_waiting(group, parcel, problem)
+            case TelemetryParcel():
+                self._books.quarantine.note_telemetry(parcel.device, "", problem, parcel.payload, now_us=group.now_us)
+            case HelloParcel() | StateParcel() | DirectParcel():
+                pass
 
     def _acks(self, group: Group, *, slow: bool) -> tuple[tuple[str, Ack], ...]:
         acks: list[tuple[str, Ack]] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cloud.errors import CloudError
 from cloud.ingest.ledger import Entry
 from cloud.ports import Arrival, Written
+from protocols.batch import Header
 from protocols.codec import Frame
 from protocols.delivery import Ack, Hello, Rejected
 
@@ -16,6 +17,15 @@ class BatchParcel:
     """A frame from a data topic; gateway: by the topic's word."""
 
     gateway: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingParcel:
+    """A frame that was settled without its tag table, which came since; the header is as it was noted then."""
+
+    id: int
+    header: Header
     payload: bytes
 
 
@@ -51,7 +61,7 @@ class DirectParcel:
     arrival: Arrival
 
 
-Parcel = BatchParcel | HelloParcel | StateParcel | TelemetryParcel | DirectParcel
+Parcel = BatchParcel | WaitingParcel | HelloParcel | StateParcel | TelemetryParcel | DirectParcel
 Outcome = Written | CloudError | None
 """What the sender of direct readings is told; None for everything that is answered by an ack, or not at all."""
 
@@ -72,13 +82,16 @@ def joined(parts: Sequence[Settlement]) -> Settlement:
 
 @dataclass(slots=True)
 class Pending:
-    """Readings to be written with the group; entry and frame: of the batch they came in, if any."""
+    """Readings to be written with the group; entry and frame: of the batch they came in, if any.
+
+    undecoded: how many readings of the batch were counted so until now.
+    """
 
     arrival: Arrival
     entry: Entry | None = None
     frame: Frame | None = None
     payload: bytes = b""
-    was_undecoded: bool = False
+    undecoded: int = 0
     outcome: Outcome = None
 
 

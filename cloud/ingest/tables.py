@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cloud.ingest.parcels import WaitingParcel
 from cloud.storage.chunks.database import Database
-from protocols.batch import Header
+from protocols.batch import BatchKind, Header
 from protocols.errors import InvalidContent
 from protocols.reading import Column, ReadingBlock
 from protocols.tag import TagTable
@@ -53,15 +54,6 @@ class KnownTable:
             raise InvalidContent(f"a time of {wrong} us, which is not between the years 1970 and 2200")
 
 
-@dataclass(frozen=True, slots=True)
-class Undecoded:
-    """A batch that waits for its tag table; count: its readings."""
-
-    id: int
-    frame: bytes
-    count: int
-
-
 class TagTables:
     """Tag tables by (gateway, hash); the memory holds those in use. One thread; a rollback may leave one too many."""
 
@@ -95,17 +87,21 @@ class TagTables:
         statement = "insert into undecoded (gateway, hash, epoch, seq, count, frame) values (?, ?, ?, ?, ?, ?)"
         self._database.execute(statement, row)
 
-    def take_undecoded(self, gateway: str, table_hash: str, *, limit: int) -> Sequence[Undecoded]:
-        """Give out batches that waited for this table, the oldest first; they wait no longer."""
-        statement = "select id, frame, count from undecoded where gateway = ? and hash = ? order by id limit ?"
-        rows = [Undecoded(*row) for row in self._database.execute(statement, (gateway, table_hash, limit))]
-        self._database.executemany("delete from undecoded where id = ?", [(row.id,) for row in rows])
-        return rows
+    def ready(self, *, limit: int) -> Sequence[WaitingParcel]:
+        """Return batches that still wait for a table that has come, of one table and the oldest first."""
+        any_table = "select gateway, hash from undecoded join tag_table using (gateway, hash) limit 1"
+        statement = (
+            "select id, epoch, seq, count, frame from undecoded where gateway = ? and hash = ? order by id limit ?"
+        )
+        return [
+            WaitingParcel(number, Header(BatchKind.DATA, gateway, epoch, seq, 0, table_hash, count), frame)
+            for gateway, table_hash in self._database.execute(any_table)
+            for number, epoch, seq, count, frame in self._database.execute(statement, (gateway, table_hash, limit))
+        ]
 
-    def ready(self) -> tuple[str, str] | None:
-        """Return the gateway and hash of a table that came while batches still wait for it."""
-        statement = "select gateway, hash from undecoded join tag_table using (gateway, hash) limit 1"
-        return next(((gateway, table_hash) for gateway, table_hash in self._database.execute(statement)), None)
+    def end_waiting(self, parcel: WaitingParcel) -> None:
+        """Let a batch wait no longer."""
+        self._database.execute("delete from undecoded where id = ?", (parcel.id,))
 
     def needed(self, gateway: str) -> tuple[str, ...]:
         """Return the hashes of tables that batches of this gateway wait for, at most 64."""

@@ -86,6 +86,11 @@ class Desk:
         """Settle frames as one group and return the acks."""
         return self.intake.settle([BatchParcel(gateway, payload) for payload in payloads]).acks
 
+    def decode_waiting(self) -> None:
+        """Write what waited for tag tables that are there now."""
+        while self.intake.decode_waiting():
+            pass
+
     def marks(self, *payloads: bytes, gateway: str = GATEWAY) -> EpochMarks:
         """Settle frames of one epoch and return what is said of it."""
         ((_, ack),) = self.batches(*payloads, gateway=gateway)

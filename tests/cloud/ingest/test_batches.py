@@ -169,6 +169,7 @@ def test_batches_are_decoded_when_their_table_comes(desk: Desk) -> None:
     desk.batches(data(2), frame(seal_data(block([1.0], tag=5), segment=0, table=TABLE.hash), 3))
     ((_, ack),) = desk.batches(tags(1))
     assert ack.need == ()
+    desk.decode_waiting()
     assert desk.values() == [1.5, 2.5, 3.5]
     total = Gateways(desk.database).get(GATEWAY).total
     assert (total.undecoded, total.stored, total.quarantined) == (0, 3, 1)
@@ -178,8 +179,7 @@ def test_a_long_queue_for_one_table_is_decoded_in_steps(desk: Desk) -> None:
     desk.batches(*(data(seq, readings=1) for seq in range(2, 152)))
     desk.batches(tags(1))
     assert len(desk.values()) < 150
-    while desk.intake.decode_waiting():
-        pass
+    desk.decode_waiting()
     assert len(desk.values()) == 150
     assert Gateways(desk.database).get(GATEWAY).total.undecoded == 0
 
@@ -253,3 +253,31 @@ def test_a_batch_that_makes_the_store_fail_is_set_aside_and_the_others_are_writt
     total = Gateways(broken.database).get(GATEWAY).total
     assert (total.stored, total.quarantined) == (6, 3)
     broken.database.close()
+
+
+def test_a_waiting_batch_that_makes_the_store_fail_is_set_aside_and_its_table_and_the_others_stay(
+    tmp_path: Path,
+) -> None:
+    broken = Desk(tmp_path / "broken.db", store=Fragile(HandClock()))
+    broken.batches(data(2), data(3), data(4))
+    said = broken.marks(tags(1))
+    broken.decode_waiting()
+    assert (said.c, said.rej) == (4, ())
+    assert len(broken.values()) == 6
+    assert list(broken.database.execute("select seq, code from quarantine")) == [(3, "internal_error")]
+    total = Gateways(broken.database).get(GATEWAY).total
+    assert (total.stored, total.quarantined, total.undecoded) == (6, 3, 0)
+    broken.database.close()
+
+
+def test_a_waiting_batch_that_the_disk_damaged_is_set_aside_and_the_others_are_written(desk: Desk) -> None:
+    desk.batches(data(2), data(3))
+    desk.database.execute("update undecoded set frame = x'00ff' where seq = 2")
+    desk.marks(tags(1))
+    desk.decode_waiting()
+    assert len(desk.values()) == 3
+    assert list(desk.database.execute("select seq, code, frame from quarantine")) == [
+        (2, "internal_error", b"\x00\xff")
+    ]
+    total = Gateways(desk.database).get(GATEWAY).total
+    assert (total.stored, total.quarantined, total.undecoded) == (3, 3, 0)
