@@ -16,7 +16,8 @@ def open_views(settings: Settings, clock: Clock) -> Views:
     """Return what one reading thread holds; raise Unavailable where there is no file of readings yet."""
     database = Database(settings.readings_path, read_only=True)
     store = ChunkStore(database, clock)
-    return Views(store, Devices(store, clock), Gateways(database), database.close)
+    gateways = Gateways(database)
+    return Views(store, Devices(store, clock, gateways.online), gateways, database.close)
 
 
 def room_of(settings: Settings) -> Room:

@@ -1,6 +1,6 @@
 """Devices: every Device that ever sent a reading, its newest value, and whether it still speaks."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -45,11 +45,12 @@ class SeenDevice:
 
 
 class Devices:
-    """Reads devices from the reading store."""
+    """Reads devices from the reading store; online: asked for the names of the gateways that are there."""
 
-    def __init__(self, store: ReadingStore, clock: Clock) -> None:
+    def __init__(self, store: ReadingStore, clock: Clock, online: Callable[[], Collection[str]]) -> None:
         self._store = store
         self._clock = clock
+        self._online = online
 
     def list(self) -> Sequence[SeenDevice]:
         """Return all, in the order in which they first came."""
@@ -58,8 +59,11 @@ class Devices:
         by_device: dict[tuple[str, str], list[Series]] = {}
         for one in series:
             by_device.setdefault((one.key.source, one.key.device), []).append(one)
+        online = self._online()
         return [
-            self._seen(device, [(one, newest[one.id]) for one in by_device.get((device.source, device.info.id), ())])
+            self._seen(
+                device, [(one, newest[one.id]) for one in by_device.get((device.source, device.info.id), ())], online
+            )
             for device in devices
         ]
 
@@ -70,9 +74,11 @@ class Devices:
         if device is None:
             raise NotFound(f"no device {device_id!r} of {source or 'its own'!r}", code="DEVICE_NOT_FOUND")
         series = self._store.series(source=source, device=device_id)
-        return self._seen(device, list(zip(series, self._store.latest(series), strict=True)))
+        return self._seen(device, list(zip(series, self._store.latest(series), strict=True)), self._online())
 
-    def _seen(self, device: StoredDevice, pairs: Sequence[tuple[Series, Points]]) -> SeenDevice:
+    def _seen(
+        self, device: StoredDevice, pairs: Sequence[tuple[Series, Points]], online: Collection[str]
+    ) -> SeenDevice:
         filled = [(series, points) for series, points in pairs if len(points.time_us)]
         values = tuple(_last(series, points) for series, points in filled)
         primary = next((value for value, (series, _) in zip(values, filled, strict=True) if series.is_primary), None)
@@ -81,17 +87,30 @@ class Devices:
         return SeenDevice(
             source=device.source,
             info=device.info,
-            status=judge(values, last_seen_us, period_s=period_s, now_us=self._clock.now_us()),
+            status=judge(
+                values,
+                None if last_seen_us is None else self._clock.now_us() - last_seen_us,
+                period_s=period_s,
+                is_vouched_for=device.source in online,
+            ),
             last_seen_us=last_seen_us,
             primary=primary or next(iter(values), None),
             latest=values,
         )
 
 
-def judge(values: Iterable[LastValue], last_seen_us: int | None, *, period_s: float, now_us: int) -> DeviceStatus:
-    """Return how a device is: silent for three periods and a minute is offline, a doubtful value is a warning."""
-    patience_us = max(_SILENT_PERIODS * round(period_s * 1e6), _LEAST_SILENCE_US)
-    if last_seen_us is None or now_us - last_seen_us > patience_us:
+def judge(
+    values: Collection[LastValue], silence_us: int | None, *, period_s: float, is_vouched_for: bool
+) -> DeviceStatus:
+    """Return how a device is: silent for three periods and a minute is offline, a doubtful value is a warning.
+
+    A device that reports on change (period 0) may be silent for as long as its gateway is there and has not lost it.
+    """
+    if silence_us is None:
+        return DeviceStatus.OFFLINE
+    is_lost = any(value.quality == Quality.DEVICE_LOST for value in values)
+    may_be_silent = is_vouched_for and not period_s and not is_lost
+    if not may_be_silent and silence_us > max(_SILENT_PERIODS * round(period_s * 1e6), _LEAST_SILENCE_US):
         return DeviceStatus.OFFLINE
     doubtful = any(value.quality != Quality.GOOD for value in values)
     return DeviceStatus.WARNING if doubtful else DeviceStatus.NORMAL

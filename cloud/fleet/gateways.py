@@ -60,6 +60,10 @@ class Gateways:
                 raise NotFound(f"no gateway named {name!r} has ever spoken", code="GATEWAY_NOT_FOUND")
             return self._gateway(row)
 
+    def online(self) -> frozenset[str]:
+        """Return the names of those that are there, by their own word and the broker's; raise Unavailable."""
+        return frozenset(name for (name,) in self._rows("select name from gateway where is_online"))
+
     def _rows(self, statement: str, *parameters: str) -> Iterable[tuple[Any, ...]]:
         return self._database.execute(statement, parameters)
 

@@ -16,13 +16,13 @@ def _table(*tags: TagInfo, device: str = "pump-1") -> TagTable:
     return TagTable((DeviceInfo(device, type="pump"),), tags)
 
 
-def _devices(table: TagTable, *blocks: ReadingBlock) -> tuple[Devices, HandClock]:
+def _devices(table: TagTable, *blocks: ReadingBlock, online: tuple[str, ...] = ()) -> tuple[Devices, HandClock]:
     clock = HandClock()
     store = MemoryStore(clock)
     for one in blocks:
         with store.transaction():
             store.write([Arrival("gw-1", table, one)])
-    return Devices(store, clock), clock
+    return Devices(store, clock, lambda: online), clock
 
 
 def test_a_device_shows_its_primary_series_and_every_newest_value() -> None:
@@ -43,6 +43,25 @@ def test_a_device_is_offline_after_three_periods_and_a_minute_of_silence() -> No
     assert devices.list()[0].status is DeviceStatus.NORMAL
     clock.move(1)
     assert devices.list()[0].status is DeviceStatus.OFFLINE
+
+
+@pytest.mark.parametrize(
+    ("online", "period_s", "quality", "status"),
+    [
+        (("gw-1",), 0.0, Quality.GOOD, DeviceStatus.NORMAL),
+        (("gw-1",), 0.0, Quality.DEVICE_LOST, DeviceStatus.OFFLINE),
+        (("gw-2",), 0.0, Quality.GOOD, DeviceStatus.OFFLINE),
+        (("gw-1",), 1.0, Quality.GOOD, DeviceStatus.OFFLINE),
+    ],
+)
+def test_a_device_that_reports_on_change_is_as_alive_as_its_gateway_and_its_driver(
+    online: tuple[str, ...], period_s: float, quality: Quality, status: DeviceStatus
+) -> None:
+    rows = ReadingBlock((column([1.0], start_us=START_US, quality=quality),))
+    devices, clock = _devices(_table(TagInfo(0, "flow", Kind.FLOAT, period_s=period_s)), rows, online=online)
+    clock.move(3600)
+    assert devices.list()[0].status is status
+    assert devices.get("gw-1", "pump-1").status is status
 
 
 def test_a_doubtful_newest_value_is_a_warning() -> None:

@@ -74,10 +74,12 @@ def test_words_that_make_no_sense_are_counted_and_change_nothing(desk: Desk) -> 
 
 def test_a_gateway_is_known_by_its_last_words(desk: Desk) -> None:
     desk.hello(hello(wall_us=desk.clock.now_us() - 2_000_000))
+    assert Gateways(desk.database).online() == {GATEWAY}
     desk.clock.move(3)
     desk.state(_state(sealed=0, acked=0, waiting=0, online=False))
     seen = Gateways(desk.database).get(GATEWAY)
     assert (seen.version, seen.is_online, seen.clock_skew_us) == ("1.2.3", False, 2_000_000)
+    assert Gateways(desk.database).online() == frozenset()
     assert seen.last_seen_us == desk.clock.now_us() - 3_000_000
 
 
