@@ -17,19 +17,12 @@ from edge_agent.drivers.opcua import OpcuaDriver
 from edge_agent.drivers.replay import ReplayDriver
 from edge_agent.errors import DeviceError, DeviceLost
 from edge_agent.ports import Driver
+from edge_agent.wiring.site import SystemClock
 from protocols.reading import Quality, ReadingBlock
-from tests.support.drivers import (
-    DEADLINE_S,
-    RealClock,
-    eventually,
-    modbus_device,
-    modbus_driver,
-    qualities,
-    values,
-    words,
-)
+from tests.support.drivers import modbus_device, modbus_driver, qualities, values, words
 from tests.support.modbus_server import Memory, RawServer
 from tests.support.opcua_server import OpcuaTestServer
+from tests.support.waiting import DEADLINE_S, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -53,7 +46,7 @@ class Plant:
 @asynccontextmanager
 async def memory_plant(folder: Path) -> AsyncIterator[Plant]:
     del folder
-    driver = MemoryDriver({0: 1.0, 1: 2.0}, clock=RealClock(), tells_changes=True)
+    driver = MemoryDriver({0: 1.0, 1: 2.0}, clock=SystemClock(), tells_changes=True)
 
     @asynccontextmanager
     async def gone() -> AsyncIterator[None]:
@@ -100,7 +93,7 @@ async def replay_plant(folder: Path) -> AsyncIterator[Plant]:
 
     write()
     tags = (ReplayTag(name="a"), ReplayTag(name="b"), ReplayTag(name="missing"))
-    driver = ReplayDriver(ReplayDevice(id="bench", file=path, tags=tags), first_tag=0, clock=RealClock())
+    driver = ReplayDriver(ReplayDevice(id="bench", file=path, tags=tags), first_tag=0, clock=SystemClock())
     yield Plant(driver, {0: 1.0, 1: 2.0}, broken=2, writable=None, go=gone)
 
 
@@ -116,7 +109,7 @@ async def opcua_plant(server: OpcuaTestServer, *, is_subscribed: bool) -> AsyncI
         await server.set(name, ua.Variant(value, ua.VariantType.Double))
     tags = tuple(OpcuaTag(name=name, node=f"ns=2;s={name}") for name in ("a", "b", "missing"))
     device = OpcuaDevice(id="oven", url=server.url, tags=tags, subscribe=is_subscribed, timeout_s=2.0, period_s=0.05)
-    driver = OpcuaDriver(device, first_tag=0, clock=RealClock())
+    driver = OpcuaDriver(device, first_tag=0, clock=SystemClock())
     yield Plant(driver, {0: 1.0, 1: 2.0}, broken=2, writable=1, go=gone, older_us=60_000_000)
 
 
@@ -171,10 +164,10 @@ async def test_a_tag_that_cannot_be_read_is_a_bad_row_and_the_others_are_good(pl
 
 async def test_the_time_of_a_reading_is_that_of_its_answer(plant: Plant) -> None:
     await plant.driver.open()
-    before = RealClock().now_us() - plant.older_us
+    before = SystemClock().now_us() - plant.older_us
     span = (await plant.driver.read((0, 1))).time_span_us()
     assert span is not None
-    assert before <= span[0] <= span[1] <= RealClock().now_us()
+    assert before <= span[0] <= span[1] <= SystemClock().now_us()
 
 
 async def test_reading_no_tags_gives_no_rows(plant: Plant) -> None:
@@ -231,8 +224,8 @@ async def test_a_subscription_delivers_what_it_does_not_leave_to_polling(plant: 
     left = await plant.driver.subscribe((0, 1), lambda block: delivered.update(values(block)))
     assert set(left) <= {0, 1}
     told = {tag: value for tag, value in plant.holds.items() if tag not in left}
-    await eventually(lambda: delivered == told)
+    await until(lambda: delivered == told)
     written = plant.writable
     if written is not None and written in told:
         await plant.driver.write(written, 7)
-        await eventually(lambda: delivered[written] == 7)
+        await until(lambda: delivered[written] == 7)

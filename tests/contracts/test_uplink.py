@@ -1,7 +1,7 @@
 """What every Uplink owes, asked of MQTT 5, MQTT 3.1.1, TLS, WebSockets and a proxy, over a real mosquitto."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from edge_agent.uplinks.mqtt import MqttSettings, MqttTls, MqttUplink
 from tests.support.broker import Broker, free_port
 from tests.support.tunnel import Tunnel
 from tests.support.uplink_certificates import Certificates
+from tests.support.waiting import until
 
 
 class Ways:
@@ -65,12 +66,6 @@ async def ways(request: pytest.FixtureRequest, broker: Broker, certificates: Cer
         yield ways
         await ways.close()
         assert request.param != "proxy" or tunnel.connections > 0
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not holds():  # noqa: ASYNC110  # paho tells nobody
-            await asyncio.sleep(0.01)
 
 
 async def test_a_message_reaches_who_listens(ways: Ways) -> None:

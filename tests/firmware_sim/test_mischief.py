@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.plant import RunningPlant, modbus_plant, running_plant, until
+from tests.support.plant import RunningPlant, modbus_plant, running_plant
+from tests.support.waiting import until
 
 READ = bytes.fromhex("1234 0000 0006 01 03 0000 000e")
 HONEST_BYTES = 9 + 28

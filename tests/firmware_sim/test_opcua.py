@@ -17,7 +17,8 @@ from asyncua.ua.uaerrors import UaError
 
 from firmware_sim.endpoints import Security
 from firmware_sim.truth import Answer
-from tests.support.plant import RunningPlant, running_plant, until
+from tests.support.plant import RunningPlant, running_plant
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 KINDS = ("int16", "uint16", "int32", "uint32", "int64", "uint64", "float32", "float64", "bool", "string")

@@ -14,7 +14,8 @@ from pymodbus.client import AsyncModbusTcpClient
 from firmware_sim.errors import InvalidRecording
 from firmware_sim.plant import replay_plant
 from firmware_sim.recording import read_recording
-from tests.support.plant import running_plant, until
+from tests.support.plant import running_plant
+from tests.support.waiting import until
 
 CHANNELS = ("Current", "Pressure", "Volume Flow RateRMS")
 

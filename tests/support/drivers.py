@@ -1,33 +1,14 @@
 """Clocks, devices and waits for the tests of what reads sensors."""
 
 import asyncio
-import time
-from collections.abc import Callable
 from typing import Any
 
 from edge_agent.config.devices import ModbusDevice, ModbusTag
 from edge_agent.drivers.modbus import ModbusBus, ModbusDriver, bus_of
 from edge_agent.ports import Clock
+from edge_agent.wiring.site import SystemClock
 from protocols.reading import Kind, Quality, ReadingBlock
 from protocols.tag import DataType
-
-DEADLINE_S = 20.0
-
-
-class RealClock:
-    """The machine's own time."""
-
-    def now_us(self) -> int:
-        """Return microseconds since the epoch."""
-        return time.time_ns() // 1000
-
-    def monotonic_s(self) -> float:
-        """Return seconds that never go back."""
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        await asyncio.sleep(seconds)
 
 
 class HandClock:
@@ -90,13 +71,6 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def eventually(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
-    """Wait until the condition holds; fail where it does not in time."""
-    async with asyncio.timeout(deadline_s):
-        while not condition():  # noqa: ASYNC110 - what is waited for has no event of its own
-            await asyncio.sleep(0.005)
-
-
 def modbus_device(url: str, *tags: ModbusTag, **settings: Any) -> ModbusDevice:  # noqa: ANN401 - any setting there is
     """Return a unit with these Tags that is given up soon."""
     return ModbusDevice(id="unit", url=url, tags=tags, **({"timeout_s": 0.3} | settings))
@@ -111,7 +85,7 @@ def modbus_driver(
     device: ModbusDevice, buses: dict[str, ModbusBus] | None = None, clock: Clock | None = None
 ) -> ModbusDriver:
     """Return the driver of this unit with tag 0 as its first, on one of these buses."""
-    used = clock or RealClock()
+    used = clock or SystemClock()
     bus = bus_of(device, {} if buses is None else buses, clock=used, jitter=half)
     return ModbusDriver(device, first_tag=0, bus=bus, clock=used, jitter=half)
 

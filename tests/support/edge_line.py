@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,20 +13,8 @@ from edge_agent.delivery.presence import Identity
 from edge_agent.delivery.sealer import Sealer
 from edge_agent.delivery.sender import Sender
 from edge_agent.uplinks.mqtt import MqttSettings, MqttUplink
+from edge_agent.wiring.site import SystemClock
 from protocols.tag import TagTable
-
-
-class SystemClock:
-    """The Clock port over the real clocks."""
-
-    def now_us(self) -> int:
-        return time.time_ns() // 1000
-
-    def monotonic_s(self) -> float:
-        return time.monotonic()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
 
 
 class EdgeLine:

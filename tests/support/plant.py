@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,13 +35,6 @@ def modbus_plant(*machines: Mapping[str, Any], **more: Any) -> dict[str, Any]:  
         "servers": [{"id": "line", "protocol": "modbus-tcp"}],
         "machines": [fallback | dict(machine) for machine in machines],
     } | more
-
-
-async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
-    """Wait until the condition holds; raise TimeoutError where it does not in time."""
-    async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110 - the plant has no event to wait for
-            await asyncio.sleep(0.005)
 
 
 @dataclass(frozen=True, slots=True)

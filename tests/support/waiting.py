@@ -7,7 +7,7 @@ from collections.abc import Callable
 DEADLINE_S = 20.0
 
 
-def wait_until(condition: Callable[[], bool], *, deadline_s: float = DEADLINE_S) -> None:
+def wait_until(condition: Callable[[], object], *, deadline_s: float = DEADLINE_S) -> None:
     """Return once the condition holds; raise AssertionError after the deadline."""
     end = time.monotonic() + deadline_s
     while not condition():
@@ -15,7 +15,7 @@ def wait_until(condition: Callable[[], bool], *, deadline_s: float = DEADLINE_S)
         time.sleep(0.005)
 
 
-async def until(condition: Callable[[], bool], *, deadline_s: float = DEADLINE_S) -> None:
+async def until(condition: Callable[[], object], *, deadline_s: float = DEADLINE_S) -> None:
     """Return once the condition holds, letting the loop run; raise AssertionError after the deadline."""
     end = time.monotonic() + deadline_s
     while not condition():

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from edge_agent.uplinks.mqtt import MqttSettings, MqttUplink
 from tests.support.batches import START_US, block, tag_table
 from tests.support.broker import Broker
 from tests.support.edge_line import EdgeLine
+from tests.support.waiting import until
 
 TABLE = tag_table(2)
 
@@ -28,12 +29,6 @@ async def listen(broker: Broker) -> tuple[MqttUplink, list[Any]]:
     uplink.listen("plant/gw-1/pump-1", lambda payload: got.append(json.loads(payload)))
     await uplink.connect()
     return uplink, got
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not holds():  # noqa: ASYNC110  # the far side tells nobody
-            await asyncio.sleep(0.02)
 
 
 async def until_empty(line: EdgeLine) -> None:

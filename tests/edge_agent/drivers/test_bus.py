@@ -9,19 +9,11 @@ from edge_agent.drivers.bus import Bus
 from edge_agent.drivers.modbus import ModbusBus
 from edge_agent.errors import DeviceError, DeviceGarbled, DeviceLost, DeviceRefused
 from edge_agent.polling.poller import PolledDevice, PolledTag, Poller
+from edge_agent.wiring.site import SystemClock
 from protocols.reading import Kind, Quality, ReadingBlock
-from tests.support.drivers import (
-    HandClock,
-    RealClock,
-    eventually,
-    half,
-    modbus_device,
-    modbus_driver,
-    qualities,
-    settle,
-    words,
-)
+from tests.support.drivers import HandClock, half, modbus_device, modbus_driver, qualities, settle, words
 from tests.support.modbus_server import Memory, Request, serving
+from tests.support.waiting import until
 
 
 class Wire:
@@ -175,9 +167,9 @@ async def test_a_silent_unit_does_not_stop_the_others_of_its_line() -> None:
             settings = modbus_device(f"tcp://127.0.0.1:{server.port}", *words(*range(300)), unit=unit, timeout_s=0.1)
             polled = PolledDevice(f"unit-{unit}", {tag: PolledTag(0.005, Kind.INT) for tag in range(300)})
             driver = modbus_driver(settings, buses)
-            poller = Poller(polled, driver, sink=sink, clock=RealClock(), jitter=half, tell=lambda _: None)
+            poller = Poller(polled, driver, sink=sink, clock=SystemClock(), jitter=half, tell=lambda _: None)
             tasks.append(asyncio.ensure_future(poller.run()))
-        await eventually(lambda: len(sinks[1].blocks) >= 100)
+        await until(lambda: len(sinks[1].blocks) >= 100)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -18,8 +18,9 @@ from pymodbus.simulator import SimData, SimDevice
 from edge_agent.config.devices import ModbusDevice, TlsFiles
 from edge_agent.drivers.modbus import ModbusBus
 from edge_agent.errors import DeviceGarbled, DeviceLost
-from tests.support.drivers import eventually, modbus_device, modbus_driver, values, words
+from tests.support.drivers import modbus_device, modbus_driver, values, words
 from tests.support.tls import make_certificate
+from tests.support.waiting import until
 
 
 def two_units() -> list[SimDevice]:
@@ -161,7 +162,7 @@ async def test_a_serial_answer_that_comes_too_late_is_not_taken_for_the_next_one
                 await driver.read((0, 1))
             cable.is_cut = False
             read = asyncio.ensure_future(driver.read((0, 1)))
-            await eventually(lambda: cable.answers)
+            await until(lambda: cable.answers)
             cable.say(bytes.fromhex("01 03 04 00 64 00 65 7a 07"))
             with pytest.raises(DeviceLost, match="answers later than"):
                 await read
@@ -202,7 +203,7 @@ async def test_a_server_that_comes_back_is_read_over_a_new_connection() -> None:
                     await asyncio.sleep(0.05)
 
         trying = asyncio.ensure_future(try_again())
-        await eventually(lambda: found)
+        await until(lambda: found)
         await trying
         assert found == [{0: 100}]
         await driver.close()

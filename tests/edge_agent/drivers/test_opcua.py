@@ -13,10 +13,12 @@ from edge_agent.config.devices import OpcuaDevice, OpcuaSecurity, OpcuaTag, Secu
 from edge_agent.drivers.opcua import OpcuaDriver
 from edge_agent.errors import DeviceError, DeviceLost, DeviceRefused
 from edge_agent.polling.poller import DeviceChange, PolledDevice, PolledTag, Poller
+from edge_agent.wiring.site import SystemClock
 from protocols.reading import Quality, ReadingBlock
 from protocols.tag import DataType
-from tests.support.drivers import RealClock, eventually, half, qualities, values
+from tests.support.drivers import half, qualities, values
 from tests.support.opcua_server import CLIENT_URI, SERVER_URI, OpcuaTestServer, make_pair
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -76,7 +78,7 @@ def every_tag() -> tuple[OpcuaTag, ...]:
 
 @asynccontextmanager
 async def opened(settings: OpcuaDevice, password: str = "") -> AsyncIterator[OpcuaDriver]:
-    driver = OpcuaDriver(settings, first_tag=0, clock=RealClock(), password=password)
+    driver = OpcuaDriver(settings, first_tag=0, clock=SystemClock(), password=password)
     await driver.open()
     yield driver
     await driver.close()
@@ -91,9 +93,9 @@ async def test_every_type_is_told_when_it_changes_and_nothing_is_left_to_polling
     told: dict[int, float | str | None] = {}
     async with opened(device(server, *every_tag())) as driver:
         assert await driver.subscribe((0, 1, 2, 3, 4), lambda block: told.update(values(block))) == ()
-        await eventually(lambda: told == EXPECTED)
+        await until(lambda: told == EXPECTED)
         await server.set("int", ua.Variant(8, ua.VariantType.Int32))
-        await eventually(lambda: told[1] == 8)
+        await until(lambda: told[1] == 8)
         await server.set("int", TYPES["int"][0])
 
 
@@ -105,10 +107,10 @@ async def test_no_change_between_two_messages_is_lost(server: OpcuaTestServer) -
 
     async with opened(device(server, every_tag()[1], period_s=0.0)) as driver:
         await driver.subscribe((0,), keep)
-        await eventually(lambda: told)
+        await until(lambda: told)
         for value in range(100, 110):
             await server.set("int", ua.Variant(value, ua.VariantType.Int32))
-        await eventually(lambda: told[-1] == 109)
+        await until(lambda: told[-1] == 109)
         assert told[1:] == list(range(100, 110))
         await server.set("int", TYPES["int"][0])
 
@@ -120,7 +122,7 @@ async def test_a_node_that_is_not_there_does_not_stop_the_others_and_is_noticed_
     told: dict[int, float | str | None] = {}
     async with opened(device(server, every_tag()[0], *tags)) as driver:
         assert set(await driver.subscribe((0, 1, 2), lambda block: told.update(values(block)))) == {1, 2}
-        await eventually(lambda: told == {0: 1.5})
+        await until(lambda: told == {0: 1.5})
         block = await driver.read((0, 1, 2))
         assert values(block) == {0: 1.5, 1: None, 2: None}
         assert qualities(block)[1] is Quality.CONFIGURATION_ERROR
@@ -136,7 +138,7 @@ async def test_a_value_of_another_type_is_bad_and_has_no_value(server: OpcuaTest
 
 
 async def test_the_servers_status_and_time_are_kept(server: OpcuaTestServer) -> None:
-    at = ua.uatypes.DateTime.fromtimestamp(RealClock().now_us() // 1_000_000 - 60)
+    at = ua.uatypes.DateTime.fromtimestamp(SystemClock().now_us() // 1_000_000 - 60)
     await server.set("double", ua.Variant(2.5, ua.VariantType.Double), status=0x4090_0000, at=at)
     async with opened(device(server, every_tag()[0])) as driver:
         block = await driver.read((0,))
@@ -173,17 +175,17 @@ async def test_a_server_that_was_restarted_is_subscribed_anew(server: OpcuaTestS
 
     settings = device(server, every_tag()[0], timeout_s=1.0)
     polled = PolledDevice("oven", {0: PolledTag(0.05, settings.tags[0].kind)}, most_probe_s=4.0)
-    driver = OpcuaDriver(settings, first_tag=0, clock=RealClock())
-    poller = Poller(polled, driver, sink=Sink(), clock=RealClock(), jitter=half, tell=changes.append)
+    driver = OpcuaDriver(settings, first_tag=0, clock=SystemClock())
+    poller = Poller(polled, driver, sink=Sink(), clock=SystemClock(), jitter=half, tell=changes.append)
     task = asyncio.ensure_future(poller.run())
-    await eventually(lambda: blocks)
+    await until(lambda: blocks)
     await server.stop()
-    await eventually(lambda: [change.is_lost for change in changes] == [True])
+    await until(lambda: [change.is_lost for change in changes] == [True])
     assert qualities(blocks[-1]) == {0: Quality.DEVICE_LOST}
     await server.start()
-    await eventually(lambda: [change.is_lost for change in changes] == [True, False])
+    await until(lambda: [change.is_lost for change in changes] == [True, False])
     await server.set("double", ua.Variant(77.0, ua.VariantType.Double))
-    await eventually(lambda: values(blocks[-1]) == {0: 77.0})
+    await until(lambda: values(blocks[-1]) == {0: 77.0})
     assert changes[1].at_us - changes[0].at_us < 10_000_000
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -208,7 +210,7 @@ async def test_a_protected_server_is_read_and_tells_its_changes(
     async with opened(settings, "correct horse") as driver:
         assert values(await driver.read((0,))) == {0: 1.5}
         await driver.subscribe((0,), lambda block: told.update(values(block)))
-        await eventually(lambda: told == {0: 1.5})
+        await until(lambda: told == {0: 1.5})
 
 
 async def test_a_wrong_password_a_wrong_certificate_and_no_protection_open_nothing(
@@ -226,7 +228,7 @@ async def test_a_wrong_password_a_wrong_certificate_and_no_protection_open_nothi
         (device(secured, tag), "", "No matching endpoints"),
     ]
     for settings, password, reason in attempts:
-        driver = OpcuaDriver(settings, first_tag=0, clock=RealClock(), password=password)
+        driver = OpcuaDriver(settings, first_tag=0, clock=SystemClock(), password=password)
         with pytest.raises(DeviceLost, match=rf"cannot open opc\.tcp.*{reason}"):
             await driver.open()
         await driver.close()
