@@ -15,8 +15,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from cloud.errors import InvalidConfig
 
-CONFIG_NAME = "lineside-cloud.yaml"
-
 
 def _check_secret(text: str) -> str:
     if text and not text.startswith(("env:", "file:")):

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 
 from cloud.ingest.intervals import Intervals
-from cloud.ingest.settle import Settled, Verdict, generation_after_restore, raised_generation
+from cloud.ingest.settle import Settled, Verdict, generation_after_restore, raised_generation, still_dropped
 from cloud.storage.chunks.database import Database
 
 _MAX_COUNT = (1 << 62) - 1
@@ -134,7 +134,7 @@ class Ledger:
         """Note that the gateway gave up lo..hi with so many readings, except for what the store has."""
         kept = self._kept_readings(entry, lo, hi) if entry.settled.stored.gaps(lo, hi) != ((lo, hi),) else 0
         entry.settled = entry.settled.drop(lo, hi)
-        entry.account = entry.account.plus(declared=readings, dropped=max(0, readings - kept))
+        entry.account = entry.account.plus(declared=readings, dropped=still_dropped(readings, kept))
 
     def save(self, *, now_us: int) -> None:
         """Write everything that changed; to be called inside the transaction, last."""

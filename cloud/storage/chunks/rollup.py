@@ -1,7 +1,6 @@
 """Rollups: how many, their sum, the smallest and the largest, by equal spans of time; pure."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,6 @@ from cloud.storage.spans import CELL_US, is_counted, no_buckets
 
 CELLS = np.dtype([("start", "<u4"), ("count", "<u4"), ("total", "<f8"), ("minimum", "<f8"), ("maximum", "<f8")])
 """One cell of a stored rollup; start: in cells of ten minutes since the epoch."""
-Cells = NDArray[Any]
 _FIRST = np.zeros(1, np.intp)
 
 
