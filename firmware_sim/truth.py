@@ -106,7 +106,6 @@ class TruthWriter:
         self._spans: dict[tuple[int, tuple[int, ...], How], int] = {}
         self._told: dict[int, Row] = {}
         self._machine_of: list[int] = []
-        self._turns = 0
         self._index = {machine.id: index for index, machine in enumerate(header.machines)}
         if self._file.tell() and not _ends_with_newline(path):
             self._lines.append(b"\n")

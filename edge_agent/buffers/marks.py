@@ -4,7 +4,7 @@ Invariants (I5): merged marks never cover less than before; `c` is as high as th
 sorted, apart from each other and beyond c.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from protocols.delivery import EpochMarks
 
@@ -22,11 +22,6 @@ def merge(known: EpochMarks, told: EpochMarks) -> EpochMarks:
     """Return marks that cover what either covers, in the fewest ranges."""
     c, sel = _fold(max(known.c, told.c), sorted(known.sel + told.sel))
     return EpochMarks(known.epoch, c, sel, min(c, max(known.a, told.a)))
-
-
-def settle(known: EpochMarks, seqs: Iterable[int]) -> EpochMarks:
-    """Return the marks with these batches settled too."""
-    return merge(known, EpochMarks(known.epoch, 0, tuple((seq, seq) for seq in sorted(seqs))))
 
 
 def gaps(marks: EpochMarks, lo: int, hi: int) -> Iterator[Range]:

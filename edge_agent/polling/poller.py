@@ -64,7 +64,6 @@ class PollCounts:
     losses: int = 0
     failures: int = 0
     read_s: float = 0.0
-    last_read_s: float = 0.0
     longest_read_s: float = 0.0
     is_reachable: bool = False
 
@@ -146,7 +145,6 @@ class Poller:
 
     def _note_duration(self, seconds: float) -> None:
         self.counts.read_s += seconds
-        self.counts.last_read_s = seconds
         self.counts.longest_read_s = max(self.counts.longest_read_s, seconds)
 
     def _note_back(self) -> None:

@@ -26,11 +26,6 @@ class Notifier:
             except OSError as error:
                 logger.warning("systemd was not told %s: %s", message, error)
 
-    @property
-    def is_heard(self) -> bool:
-        """Return whether somebody listens."""
-        return bool(self._address)
-
 
 class Watchdog:
     """Feeds systemd's watchdog for as long as `stuck` names nothing that stands still."""
