@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_agent.buffers.books import Book
 from edge_agent.buffers.shelf import Shelf
+from edge_agent.errors import BufferUnusable
 from edge_agent.ports import StoredBatch
 from protocols.batch import BatchKind, Header
 from protocols.codec import unpack
@@ -20,9 +21,12 @@ Saved = tuple[Header, bytes]
 
 
 def frames(path: Path, *, gateway: str) -> Generator[Saved, None, None]:
-    """Yield the whole frames of this gateway in order of storing, stepping over what cannot be read."""
+    """Yield the whole frames of this gateway in order of storing, stepping over what cannot be read.
+
+    Raises BufferUnusable where somebody else holds the file.
+    """
     try:
-        connection = sqlite3.connect(path)
+        connection = sqlite3.connect(path, timeout=1.0)
     except sqlite3.Error:
         return
     with closing(connection):
@@ -45,7 +49,9 @@ def _first_from(connection: sqlite3.Connection, at: int) -> tuple[int, bytes] | 
     """Return the first row from this id on, (-1, nothing) after the last one, None where it cannot be read."""
     try:
         rows = connection.execute("SELECT id, frame FROM batch WHERE id >= ? ORDER BY id LIMIT 1", (at,)).fetchall()
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY:
+            raise BufferUnusable(f"a damaged buffer cannot be saved while another process holds it: {error}") from error
         return None
     return rows[0] if rows else (-1, b"")
 

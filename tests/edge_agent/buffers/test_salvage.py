@@ -9,6 +9,7 @@ import pytest
 
 from edge_agent.buffers.file import BufferFile
 from edge_agent.buffers.place import BufferPlace, draw_epoch
+from edge_agent.buffers.salvage import frames
 from edge_agent.buffers.sqlite import SqliteBuffer
 from edge_agent.buffers.thread import BufferThread
 from edge_agent.errors import BufferUnusable
@@ -94,6 +95,16 @@ def test_saving_that_was_cut_short_is_finished_at_the_next_start(place: BufferPl
     assert events_in(held.buffer) == ["buffer_damaged"]
     held.buffer.close()
     held.lock.release()
+
+
+def test_a_damaged_file_that_somebody_holds_is_not_taken_for_an_empty_one(place: BufferPlace) -> None:
+    written = write(place)
+    with closing(sqlite3.connect(place.path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(BufferUnusable, match="another process holds it"):
+            list(frames(place.path, gateway="gw-1"))
+    assert len(list(frames(place.path, gateway="gw-1"))) == len(written)
 
 
 async def test_saving_that_fails_while_running_is_tried_again_from_the_same_file(place: BufferPlace) -> None:
