@@ -13,7 +13,7 @@ from rich.console import Console
 
 from cloud.clock import SystemClock
 from cloud.commands.keys import app as keys
-from cloud.commands.options import AsJson, ConfigPath, refused, settings_of
+from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
 from cloud.commands.serve import serve
 from cloud.diagnosis import diagnose
 from cloud.setup import make_directory, migrate, write_config, write_first_key
@@ -22,12 +22,11 @@ app = typer.Typer(help="The cloud of Lineside.", no_args_is_help=True, pretty_ex
 app.add_typer(keys, name="key")
 app.command()(serve)
 _DISTRIBUTION = "lineside"
-_DEFAULT = Path("lineside-cloud.yaml")
 
 
 @app.command()
 def init(
-    config: ConfigPath = _DEFAULT,
+    config: ConfigPath = DEFAULT_CONFIG,
     data: Annotated[str, typer.Option(help="The data directory, seen from the configuration file.")] = "data",
     key_file: Annotated[Path | None, typer.Option(help="Make a first admin key and write it here.")] = None,
 ) -> None:
@@ -45,7 +44,7 @@ def init(
 
 
 @app.command("migrate")
-def migrate_command(config: ConfigPath = _DEFAULT) -> None:
+def migrate_command(config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Bring both databases to this program's version; stop `serve` first."""
     with refused():
         settings = settings_of(config)
@@ -54,7 +53,7 @@ def migrate_command(config: ConfigPath = _DEFAULT) -> None:
 
 
 @app.command()
-def doctor(config: ConfigPath = _DEFAULT, *, as_json: AsJson = False) -> None:
+def doctor(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """Look at everything and say what to do; ends with 1 where something is not well."""
     with refused():
         checks = list(diagnose(settings_of(config), SystemClock()))

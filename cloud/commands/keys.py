@@ -13,7 +13,7 @@ from rich.table import Table
 
 from cloud.access.keys import Keys
 from cloud.clock import SystemClock
-from cloud.commands.options import AsJson, ConfigPath, refused, settings_of
+from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
 from cloud.domain.api_key import ApiKey
 from cloud.domain.scopes import SCOPES, Scope
 from cloud.domain.times import to_datetime
@@ -30,7 +30,7 @@ def create(
     name: Annotated[str, typer.Argument(help="Who will use it.")],
     scope: Annotated[list[Scope], typer.Option(help="What it may do; repeat for more.")],
     expires: Annotated[str, typer.Option(help="After so long: 12h, 30d, 8w; or a date.")] = "",
-    config: ConfigPath = Path("lineside-cloud.yaml"),
+    config: ConfigPath = DEFAULT_CONFIG,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -46,7 +46,7 @@ def create(
 
 
 @app.command("list")
-def list_all(config: ConfigPath = Path("lineside-cloud.yaml"), *, as_json: AsJson = False) -> None:
+def list_all(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """Show all keys without their secrets."""
     with _keys(config) as keys:
         found = keys.list()
@@ -63,7 +63,7 @@ def list_all(config: ConfigPath = Path("lineside-cloud.yaml"), *, as_json: AsJso
 
 
 @app.command()
-def revoke(prefix: str, config: ConfigPath = Path("lineside-cloud.yaml")) -> None:
+def revoke(prefix: str, config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Take a key back; running servers refuse it within a second."""
     with _keys(config) as keys:
         key = keys.revoke(prefix, by=_ACTOR)

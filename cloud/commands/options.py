@@ -11,6 +11,7 @@ from cloud.config import Settings, load_settings
 from cloud.errors import CloudError
 
 ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The configuration file.")]
+DEFAULT_CONFIG = Path("lineside-cloud.yaml")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

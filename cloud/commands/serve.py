@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cloud.clock import SystemClock
-from cloud.commands.options import ConfigPath, refused, settings_of
+from cloud.commands.options import DEFAULT_CONFIG, ConfigPath, refused, settings_of
 from cloud.config import Settings
 from cloud.diagnosis import may_listen
 from cloud.errors import InvalidConfig
@@ -27,7 +27,7 @@ class Part(StrEnum):
 
 
 def serve(
-    config: ConfigPath = Path("lineside-cloud.yaml"),
+    config: ConfigPath = DEFAULT_CONFIG,
     only: Annotated[Part | None, typer.Option(help="Run one process in the foreground.")] = None,
     ready_file: Annotated[Path | None, typer.Option(help="Write addresses here as JSON once all serve.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Instead of the configured port.")] = None,
