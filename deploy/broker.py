@@ -14,6 +14,7 @@ user {user}
 listener {port} 127.0.0.1
 allow_anonymous true
 persistence false
+set_tcp_nodelay true
 max_queued_messages 10000
 max_inflight_messages 100
 log_type error

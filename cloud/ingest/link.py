@@ -129,6 +129,7 @@ class Link:
             client.username_pw_set(self._settings.username, password or None)
         if self._settings.tls is not None:
             client.tls_set_context(_tls(self._settings.tls))
+        client.on_socket_open = send_at_once
         client.on_socket_register_write = lambda *_: self._wake.call()
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -225,6 +226,12 @@ class Link:
             return
         if not self._receive(topic, bytes(message.payload), message.retain, done) and is_promised:
             client.disconnect()
+
+
+def send_at_once(_: Client, __: object, opened: object) -> None:
+    """Let each small packet go out by itself: one held back until the other side is heard waits for up to 40 ms."""
+    if isinstance(opened, socket.socket):  # a WebSocket is wrapped and has no options
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _has_more(connected: socket.socket) -> bool:

@@ -15,6 +15,7 @@ _CONFIG = """\
 listener {port} 127.0.0.1
 allow_anonymous {anonymous}
 persistence false
+set_tcp_nodelay true
 max_queued_messages 10000
 max_inflight_messages 100
 log_type error
