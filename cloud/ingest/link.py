@@ -32,7 +32,8 @@ _MAX_QUEUED = 2000
 _IN_FLIGHT = 20
 _KEPT_SESSION_S = 7 * 24 * 3600
 _FIRST_DELAY_S = 0.2
-_LAST_DELAY_S = 15.0
+_LAST_DELAY_S = 1.0
+"""Gateways wait for ingest as soon as the broker is back, and ingest processes are few: waiting on spares nothing."""
 
 
 class Wake:

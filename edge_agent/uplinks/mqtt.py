@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from edge_agent.errors import UplinkLost
+from edge_agent.uplinks.socket_options import send_at_once
 
 if TYPE_CHECKING:
     from paho.mqtt.client import Client, MQTTMessage
@@ -228,7 +229,7 @@ class MqttUplink:
 
         client = link.client
         client.on_connect, client.on_subscribe, client.on_disconnect = on_connect, on_subscribe, on_disconnect
-        client.on_publish, client.on_message = on_publish, on_message
+        client.on_publish, client.on_message, client.on_socket_open = on_publish, on_message, send_at_once
 
     def _hand_over(self, link: _Link, act: Callable[[], None]) -> None:
         """Run `act` on the loop; the loop is woken once for all that arrives before it gets there. In paho's thread."""
