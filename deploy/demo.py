@@ -85,7 +85,7 @@ def _count(run: Run, console: Console) -> Report:
     rows = rows_of(truth, found, run.line.recording.path) if run.line.recording else None
     result = make_report(facts, account, rows)
     console.print(
-        f"made {result.readings_made:,}, stored {result.readings_stored:,}, lost {result.readings_lost:,}, "
+        f"\nmade {result.readings_made:,}, stored {result.readings_stored:,}, lost {result.readings_lost:,}, "
         f"duplicated {result.readings_duplicated:,}, altered {result.readings_altered:,}, "
         f"unsealed {result.readings_unsealed:,}: {'ok' if result.ok else 'NOT OK'}"
     )
