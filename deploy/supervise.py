@@ -129,10 +129,6 @@ class Supervisor:
                 os.killpg(self._group, signal.SIGKILL)
             self._group = None
 
-    def ended(self) -> Sequence[str]:
-        """Return the names of programs that should be running and are not."""
-        return [name for name, (_, process) in self._running.items() if process.poll() is not None]
-
     def _joinable_group(self) -> int:
         if self._group is not None and group_exists(self._group):
             return self._group

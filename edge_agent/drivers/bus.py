@@ -41,7 +41,6 @@ WireT = TypeVar("WireT", bound=Wire)
 class BusCounts:
     """What a bus has gone through since the start."""
 
-    exchanges: int = 0
     openings: int = 0
     refused: int = 0
     silent: int = 0
@@ -86,7 +85,6 @@ class Bus(Generic[WireT]):
             if self.pause_s:
                 await self._rest()
             await self._ensure_open()
-            self.counts.exchanges += 1
             is_in_step = False
             try:
                 answer = await ask(self.wire)
