@@ -180,6 +180,7 @@ class Household:
         return [
             Child("ingest", "cloud.processes.ingest", Tether(self.config)),
             Child("api", "cloud.processes.api", Tether(self.config, listen=self.listen)),
+            Child("worker", "cloud.processes.worker", Tether(self.config)),
         ]
 
     def tell_ready(self, facts: Facts) -> None:

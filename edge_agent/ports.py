@@ -7,6 +7,9 @@ from typing import Protocol
 from protocols.batch import BatchKind, Key, SealedBatch
 from protocols.delivery import Ack, EpochAccount, EpochMarks, EpochRange
 from protocols.reading import ReadingBlock
+from protocols.scoring.model import Scoring
+from protocols.scoring.network import Network
+from protocols.wanted import ModelStanding
 
 
 class Clock(Protocol):
@@ -219,3 +222,42 @@ class Sink(Protocol):
 
     def accept(self, block: ReadingBlock) -> None:
         """Take a block; never blocks and never fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A model that passed its trial and is loaded; name and version as in its package, or OWN and the fit's count."""
+
+    name: str
+    version: int
+    scoring: Scoring
+    network: Network
+    size_bytes: int
+    is_fleet: bool = False
+    rollout: str = ""
+
+
+class Judge(Protocol):
+    """What judges one Device: the models slot's view of a detector. All calls come on the agent's loop and are short.
+
+    Owes: whatever a model does, readings flow and rules go on; a model that fails or is late `off_after` times in a row
+    is taken out (back to the one before, else off), and an event says so.
+    """
+
+    device: str
+    channels: tuple[str, ...]
+
+    def challenge(self, candidate: Candidate) -> None:
+        """Let the candidate score the same rows from now on; it opens nothing. Replaces an earlier challenger."""
+
+    def swap(self) -> None:
+        """Make the challenger serve; the model before it is kept for `roll_back`."""
+
+    def roll_back(self, reason: str) -> None:
+        """Serve with the model before this one again, or with the gateway's own."""
+
+    def dismiss(self) -> None:
+        """Let go of the challenger."""
+
+    def standings(self) -> Sequence[ModelStanding]:
+        """Return how the serving model is doing, and the challenger where there is one."""

@@ -9,6 +9,7 @@ import msgspec
 
 from protocols.batch import Positive, Whole, Words
 from protocols.errors import InvalidContent
+from protocols.wanted import ModelStanding
 
 MAX_MESSAGE_BYTES = 256 * 1024
 Instant = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
@@ -93,7 +94,8 @@ class EpochAccount(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True):
     """Retained on the state topic, every few seconds while something changes, and left as the will (without accounts).
 
-    at_us: the gateway's wall clock; skipped_polls: polls given up because they were late, since the start.
+    at_us: the gateway's wall clock; skipped_polls: polls given up because they were late, since the start; models: how
+    each Device is judged, where any is.
     """
 
     online: bool
@@ -102,6 +104,7 @@ class State(msgspec.Struct, frozen=True):
     at_us: Instant = 0
     accounts: tuple[EpochAccount, ...] = ()
     skipped_polls: Whole = 0
+    models: tuple[ModelStanding, ...] = ()
 
 
 Message = TypeVar("Message", Hello, Ack, State)

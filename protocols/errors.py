@@ -10,7 +10,9 @@ LinesideError
 |-- InvalidContent          the crc holds, what is inside is not valid: keep it aside
 |-- InvalidTag              a tag's definition contradicts itself
 |-- InvalidTopic            not one of our topics, or a name that cannot be in one
-`-- InvalidTelemetry        a JSON message of the wrong form; says which field
+|-- InvalidTelemetry        a JSON message of the wrong form; says which field
+|-- InvalidRows             rows that nothing can be learned from; says which channel (protocols/scoring)
+`-- NetworkFailed           a model cannot be loaded or run; says why
 """
 
 
@@ -56,3 +58,7 @@ class InvalidTopic(ProtocolError):
 
 class InvalidTelemetry(ProtocolError):
     """A JSON message of the wrong form."""
+
+
+class NetworkFailed(ProtocolError):
+    """A model cannot be loaded or run."""

@@ -19,6 +19,7 @@ class GatewayTopic(StrEnum):
     STATE = "state"
     COMMAND = "cmd"
     REPLY = "reply"
+    MODELS = "models"
 
 
 class GatewayAddress(NamedTuple):

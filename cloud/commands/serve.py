@@ -24,6 +24,7 @@ class Part(StrEnum):
 
     API = "api"
     INGEST = "ingest"
+    WORKER = "worker"
 
 
 def serve(
@@ -32,7 +33,7 @@ def serve(
     ready_file: Annotated[Path | None, typer.Option(help="Write addresses here as JSON once all serve.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Instead of the configured port.")] = None,
 ) -> None:
-    """Run the cloud: ingest and API, each in a process of its own, until SIGTERM."""
+    """Run the cloud: ingest, API and worker, each in a process of its own, until SIGTERM."""
     with refused():
         settings = settings_of(config)
         configure_logs(settings.log.level)
@@ -54,6 +55,10 @@ def _serve(settings: Settings, config: Path, only: Part | None, ready_file: Path
 
             _require_keys(settings)
             serve_api(settings, alone)
+        case Part.WORKER:
+            from cloud.processes.worker import serve_worker  # noqa: PLC0415 only where it runs here
+
+            serve_worker(settings, alone)
         case None:
             _serve_all(settings, config, ready_file)
 

@@ -26,7 +26,7 @@ class Roster:
     def seen(self, gateway: str, *, now_us: int) -> None:
         """Note that something came from this gateway."""
         self._database.execute(
-            "insert into gateway values (?, '', 1, ?, ?, null, null, 1, 0, null, null, null, null, 0, 0) "
+            "insert into gateway values (?, '', 1, ?, ?, null, null, 1, 0, null, null, null, null, 0, 0, '[]') "
             "on conflict (name) do update set last_seen_us = excluded.last_seen_us",
             (gateway, now_us, now_us),
         )
@@ -62,12 +62,14 @@ class Roster:
         if state.online and not is_retained:
             self.seen(gateway, now_us=now_us)
         statement = (
-            "insert into gateway values (?, ?, ?, ?, ?, null, null, 1, 0, ?, null, null, null, ?, 0) "
+            "insert into gateway values (?, ?, ?, ?, ?, null, null, 1, 0, ?, null, null, null, ?, 0, ?) "
             "on conflict (name) do update set is_online = excluded.is_online, "
             "skipped_polls = iif(excluded.is_online, excluded.skipped_polls, skipped_polls), "
-            "version = iif(excluded.version = '', version, excluded.version)"
+            "version = iif(excluded.version = '', version, excluded.version), "
+            "models = iif(excluded.is_online, excluded.models, models)"
         )
-        row = (gateway, state.version[:64], state.online, now_us, now_us, state.epoch, state.skipped_polls)
+        models = msgspec.json.encode(state.models).decode()
+        row = (gateway, state.version[:64], state.online, now_us, now_us, state.epoch, state.skipped_polls, models)
         self._database.execute(statement, row)
         for account in state.accounts:
             self._account(gateway, account, now_us=now_us)
@@ -80,7 +82,8 @@ class Roster:
         """Keep what happened on a gateway."""
         detail = msgspec.json.encode(event.detail).decode()
         self._database.execute(
-            "insert or ignore into gateway_event values (?, ?, ?, ?, ?, ?, ?)",
+            "insert or ignore into gateway_event (gateway, epoch, seq, at_us, name, device, detail) "
+            "values (?, ?, ?, ?, ?, ?, ?)",
             (gateway, key.epoch, key.seq, event.at_us, event.name, event.device, detail),
         )
 

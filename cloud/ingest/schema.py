@@ -53,6 +53,15 @@ GATEWAYS = (
         gateway text not null, epoch integer not null, seq integer not null, at_us integer not null,
         name text not null, device text not null, detail text not null,
         primary key (gateway, epoch, seq)) strict, without rowid""",
+    "alter table gateway_event rename to gateway_event_by_key",
+    """create table gateway_event (
+        id integer primary key autoincrement, gateway text not null, epoch integer not null, seq integer not null,
+        at_us integer not null, name text not null, device text not null, detail text not null,
+        unique (gateway, epoch, seq)) strict""",
+    """insert into gateway_event (gateway, epoch, seq, at_us, name, device, detail)
+        select gateway, epoch, seq, at_us, name, device, detail from gateway_event_by_key order by at_us""",
+    "drop table gateway_event_by_key",
+    "alter table gateway add column models text not null default '[]'",
 )
 
 

@@ -94,7 +94,7 @@ class Subscriber:
                 return self._offer(HelloParcel(gateway, payload), done)
             case GatewayTopic.STATE:
                 return self._offer(StateParcel(gateway, payload, is_retained), done)
-            case GatewayTopic.ACK | GatewayTopic.COMMAND | GatewayTopic.REPLY:
+            case GatewayTopic.ACK | GatewayTopic.COMMAND | GatewayTopic.REPLY | GatewayTopic.MODELS:
                 return self._refuse(topic, done)
 
     def _from_device(self, topic: str, payload: bytes, _: bool, done: Callable[[], None]) -> bool:  # noqa: FBT001 the form of Receive

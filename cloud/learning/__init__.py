@@ -1,0 +1,1 @@
+"""From stored readings and labels to better models."""

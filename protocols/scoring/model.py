@@ -1,0 +1,57 @@
+"""Scoring and Fitted: all that a scorer needs to know beside its int8 network."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from protocols.errors import ProtocolError
+from protocols.tag import Name
+
+MAX_CHANNELS = 64
+Numbers = tuple[float, ...]
+
+
+class ScoringKind(StrEnum):
+    """What the network's output means."""
+
+    WHITENING = "whitening"
+    """The features whitened: their squares add up to T-squared."""
+    RECONSTRUCTION = "reconstruction"
+    """The features as the network would have them: what differs is the anomaly."""
+
+
+class InvalidRows(ProtocolError):
+    """Rows that nothing can be learned from; says which channel and why."""
+
+
+class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How rows become scores.
+
+    channels: Tags in the order of the columns; period_s: time from row to row; spans: rows of each trailing mean, the
+    features are laid out span after span; center, width: robust scale by channel; smooth: rows of the last short mean
+    of log scores; threshold: of that mean; alarm_share: share of normal rows over the threshold, cross-fitted;
+    rows: how many rows it was fitted on.
+    """
+
+    kind: ScoringKind
+    channels: Annotated[tuple[Name, ...], msgspec.Meta(min_length=1, max_length=MAX_CHANNELS)]
+    period_s: Annotated[float, msgspec.Meta(gt=0)]
+    spans: tuple[int, ...]
+    center: Numbers
+    width: Numbers
+    smooth: Annotated[int, msgspec.Meta(ge=1)] = 1
+    threshold: float
+    alarm_share: float = 0.01
+    rows: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A model: how to score, the int8 network as TFLite, and figures of the fit by name."""
+
+    scoring: Scoring
+    network: bytes
+    figures: Mapping[str, float] = field(default_factory=dict)
