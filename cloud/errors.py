@@ -8,6 +8,8 @@ LinesideError
 |-- Forbidden       known, but not allowed
 |-- Unauthorized    not known
 |-- Invalid         the request contradicts itself or the rules; says which field
+|-- Malformed       what was sent is not what it says it is, such as a damaged file
+|-- TooLarge        what was sent is over a bound
 |-- Limited         too many requests; says when to come again
 `-- Unavailable     not now: a store is full, locked or away
 """
@@ -52,6 +54,14 @@ class Unauthorized(CloudError):
 
 class Invalid(CloudError):
     """The request contradicts itself or the rules."""
+
+
+class Malformed(CloudError):
+    """What was sent is not what it says it is."""
+
+
+class TooLarge(CloudError):
+    """What was sent is over a bound."""
 
 
 class Limited(CloudError):

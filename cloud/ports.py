@@ -1,9 +1,9 @@
-"""What the cloud needs of the world: a clock, a reading store with its ledger. Only wiring names concrete parts."""
+"""What the cloud needs of the world: a clock, stores of readings and of files. Only wiring names concrete parts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,3 +168,38 @@ class Intake(Protocol):
 
     async def take(self, arrival: Arrival) -> Written:
         """Return when the readings are durable; raise Invalid, or Unavailable where the store is full or away."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """Where a file is kept and what it must be: sha256 in hex, size in bytes."""
+
+    name: str
+    sha256: str
+    size: int
+
+
+class FileStore(Protocol):
+    """Keeps files under names that it makes. A file is there whole or not at all, and what is read is what was put.
+
+    A name holds the content's sha256, so a name alone can be checked; equal contents are two files. kind: lower-case
+    letters, digits and dashes. Names that the store did not make are NotFound, whatever they say.
+    """
+
+    def put(self, kind: str, data: bytes) -> FileRef:
+        """Keep these bytes durably and return where; raise Invalid, Unavailable."""
+
+    def put_stream(self, kind: str, chunks: Iterable[bytes], *, limit: int) -> FileRef:
+        """Keep what comes, at most `limit` bytes; raise TooLarge, Invalid, Unavailable; then nothing of it stays."""
+
+    def read(self, ref: FileRef | str) -> bytes:
+        """Return the whole content; raise NotFound, or Unavailable where it is damaged."""
+
+    def open(self, ref: FileRef | str) -> AbstractContextManager[BinaryIO]:
+        """Give the content, checked before the first byte is given; raise NotFound, Unavailable."""
+
+    def delete(self, ref: FileRef | str) -> bool:
+        """Forget a file and return whether it was there; raise NotFound for a name of somebody else, Unavailable."""
+
+    def names(self, kind: str) -> Iterable[str]:
+        """Return the names of all files of a kind, in no order; raise Unavailable."""

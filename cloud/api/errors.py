@@ -15,7 +15,9 @@ from cloud.errors import (
     Forbidden,
     Invalid,
     Limited,
+    Malformed,
     NotFound,
+    TooLarge,
     Unauthorized,
     Unavailable,
 )
@@ -24,10 +26,12 @@ from cloud.ports import Clock
 MISSING_IS_400 = "x-missing-field-is-400"
 """Routes that carry this mark answer a missing required field with 400 INVALID_REQUEST, as their documents say."""
 _STATUS: dict[type[CloudError], int] = {
+    Malformed: 400,
     Unauthorized: 401,
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    TooLarge: 413,
     Invalid: 422,
     Limited: 429,
     Unavailable: 503,
