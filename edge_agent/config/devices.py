@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from edge_agent.config.addresses import BusAddress, Link, parse_bus_url
+from edge_agent.config.detect import Detect, Secret, check_detect
 from protocols.reading import Kind
 from protocols.registers import RegisterFormat
 from protocols.tag import ByteOrder, DataType, WordOrder
@@ -19,14 +20,6 @@ TagName = Annotated[str, Meta(min_length=1, max_length=128, description="what th
 PeriodS = Annotated[float, Meta(ge=0, le=86_400, description="seconds between polls; 0: as fast as the Device answers")]
 Seconds = Annotated[float, Meta(ge=0, le=86_400)]
 TimeoutS = Annotated[float, Meta(gt=0, le=60, description="seconds to wait for one answer")]
-Secret = Annotated[
-    str,
-    Meta(
-        pattern=r"^(env:.+|file:.+)$",
-        description="env:NAME or file:PATH, never the secret itself",
-        extra={"secret": True},
-    ),
-]
 ANY_NUMBER = Meta(max_length=20_000, extra={"unique": "name"})
 AT_LEAST_ONE = Meta(min_length=1, max_length=20_000, extra={"unique": "name"})
 
@@ -65,7 +58,8 @@ class TagSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """What every Tag may say, whatever its Device speaks.
 
     value = raw * scale + offset; `range` and `flat_line_s` are judged by the quality gate, `deadband`,
-    `deadband_percent` (of the last value sent) and `max_silence_s` by the deadband gate; 0 switches each off.
+    `deadband_percent` (of the last value sent) and `max_silence_s` by the deadband gate, `rate_of_change` (a second) by
+    the detector; 0 switches each off.
     """
 
     name: TagName
@@ -79,6 +73,7 @@ class TagSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     deadband_percent: Annotated[float, Meta(ge=0, le=100)] = 0.0
     max_silence_s: Seconds = 60.0
     flat_line_s: Seconds = 0.0
+    rate_of_change: Annotated[float, Meta(ge=0)] = 0.0
     primary: bool = False
 
     def __post_init__(self) -> None:
@@ -167,7 +162,10 @@ class ReplayTag(TagSettings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="protocol"):
-    """What every Device may say, whatever it speaks; period_s holds for the Tags that have none of their own."""
+    """What every Device may say, whatever it speaks; period_s holds for the Tags that have none of their own.
+
+    detect: how it is judged, false: not at all; as the file says for all Devices where unset.
+    """
 
     id: DeviceId
     type: str = ""
@@ -175,6 +173,7 @@ class DeviceSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     location: str = ""
     period_s: PeriodS = 1.0
     timeout_s: TimeoutS = 1.0
+    detect: Detect = None
 
 
 class TlsFiles(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -214,6 +213,7 @@ class ModbusDevice(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fie
         for tag in self.tags:
             if not tag.table.is_bits and tag.width > self.max_registers:
                 raise ValueError(f"max_registers: {self.max_registers} do not hold {tag.name!r}, which has {tag.width}")
+        check_detect(self.detect, self.tags, self.period_s)
 
     @property
     def address(self) -> BusAddress:
@@ -257,6 +257,7 @@ class OpcuaDevice(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fiel
         """Raise ValueError where settings contradict each other."""
         if (self.password is None) != (not self.username):
             raise ValueError("username, password: one is useless without the other")
+        check_detect(self.detect, self.tags, self.period_s)
 
 
 class ReplayDevice(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="replay"):
@@ -270,6 +271,11 @@ class ReplayDevice(DeviceSettings, frozen=True, kw_only=True, forbid_unknown_fie
     rows_per_s: Annotated[float, Meta(gt=0, le=1_000_000)] = 1.0
     repeat: bool = True
     tags: Annotated[tuple[ReplayTag, ...], ANY_NUMBER] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where settings contradict each other."""
+        if self.tags:
+            check_detect(self.detect, self.tags, self.period_s)
 
 
 Device = ModbusDevice | OpcuaDevice | ReplayDevice

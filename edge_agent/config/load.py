@@ -31,8 +31,9 @@ def load(path: Path, environment: Mapping[str, str]) -> AgentSettings:
         raise InvalidConfig(findings)
     if not isinstance(settings, AgentSettings):
         raise TypeError(f"read {type(settings).__name__}, not AgentSettings")
-    absolute = msgspec.structs.replace(settings.buffer, path=folder / settings.buffer.path)
-    return msgspec.structs.replace(settings, buffer=absolute)
+    buffer = msgspec.structs.replace(settings.buffer, path=folder / settings.buffer.path)
+    models = msgspec.structs.replace(settings.models, directory=folder / settings.models.directory)
+    return msgspec.structs.replace(settings, buffer=buffer, models=models)
 
 
 def json_schema() -> dict[str, Any]:

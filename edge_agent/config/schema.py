@@ -7,7 +7,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
-from edge_agent.config.devices import Device, DeviceId, Secret
+from edge_agent.config.detect import Detect, DetectSettings, ModelSettings, Secret, check_detect, meant
+from edge_agent.config.devices import Device, DeviceId
 
 PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 Port = Annotated[int, Meta(ge=1, le=65_535)]
@@ -110,15 +111,31 @@ class WatchSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class AgentSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A whole configuration file."""
+    """A whole configuration file. detect: how every Device is judged that does not say so itself."""
 
     gateway: DeviceId
     buffer: BufferSettings = field(default_factory=BufferSettings)
     uplink: UplinkSettings = UplinkSettings()
     watch: WatchSettings = WatchSettings()
+    models: ModelSettings = field(default_factory=ModelSettings)
+    detect: Detect = None
     devices: Annotated[tuple[Device, ...], Meta(min_length=1, max_length=1_000, extra={"unique": "id"})]
 
     def __post_init__(self) -> None:
         """Raise ValueError where settings contradict each other."""
         if self.uplink.topic and len(self.devices) > 1 and "{device}" not in self.uplink.topic:
             raise ValueError("uplink.topic: must hold {device}, else the Devices' values cannot be told apart")
+        for device in self.devices:
+            if device.detect is None and device.tags:
+                self._check_judged(device)
+
+    def detect_of(self, device: Device) -> DetectSettings | None:
+        """Return how this Device is judged, None where it is not."""
+        return meant(self.detect if device.detect is None else device.detect)
+
+    def _check_judged(self, device: Device) -> None:
+        try:
+            check_detect(self.detect, device.tags, device.period_s)
+        except ValueError as error:
+            keys, _, sentence = str(error).partition(": ")
+            raise ValueError(f"{keys}: {device.id}: {sentence}") from error

@@ -135,8 +135,7 @@ class Walk:
             return self._tagged(node, structs, path)
         if isinstance(node, Scalar) and node.implied == "null" and node.text and not node.is_quoted:
             return None
-        only = next(kind for kind in wanted.types if not isinstance(kind, kinds.NoneType))
-        return self.value(node, only, path, notes)
+        return self.value(node, _meant_by(node, wanted), path, notes)
 
     def _tagged(self, node: Node, structs: Mapping[str, kinds.StructType], path: str) -> Any:  # noqa: ANN401 - a Struct
         field = str(next(iter(structs.values())).tag_field)
@@ -252,6 +251,13 @@ class Walk:
             if len(left) == len(given):
                 return MISSING
             doubtful, given = doubtful | set(heads), left
+
+
+def _meant_by(node: Node, wanted: kinds.UnionType) -> kinds.Type:
+    """Return the type that a node of this form can only mean: of a mapping or a flag, a single value is the flag."""
+    values = [kind for kind in wanted.types if not isinstance(kind, kinds.NoneType)]
+    flags = [kind for kind in values if isinstance(kind, kinds.BoolType)]
+    return flags[0] if flags and isinstance(node, Scalar) else next(kind for kind in values if kind not in flags)
 
 
 def _located(named: Sequence[str], entries: Mapping[str, Entry], place: Place, path: str) -> tuple[Place, str]:

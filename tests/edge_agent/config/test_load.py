@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_agent.config.detect import DetectSettings
 from edge_agent.config.devices import ModbusDevice, OpcuaDevice
 from edge_agent.config.load import load, schema_text
 from edge_agent.errors import Finding, InvalidConfig
@@ -103,3 +104,30 @@ def test_any_damage_to_a_file_is_answered(tmp_path: Path, cut: int, noise: bytes
     raw = WHOLE.encode()
     path.write_bytes(raw[:cut] + noise + raw[cut:])
     assert all(finding.line >= 1 and finding.message for finding in outcome(path))
+
+
+JUDGED = """
+gateway: gw-1
+detect: {learn_rows: 200}
+devices:
+  - {id: one, protocol: modbus, url: "tcp://127.0.0.1:1", tags: [{name: flow, address: 0, scale: 0.1}]}
+  - {id: two, protocol: modbus, url: "tcp://127.0.0.1:1", detect: true, tags: [{name: flow, address: 0, scale: 0.1}]}
+  - {id: three, protocol: modbus, url: "tcp://127.0.0.1:1", detect: false, tags: [{name: flow, address: 0}]}
+"""
+
+
+def test_a_device_is_judged_as_it_says_itself_and_else_as_the_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(JUDGED)
+    settings = load(path, {})
+    one, two, three = (settings.detect_of(device) for device in settings.devices)
+    assert one is not None
+    assert one.learn_rows == 200
+    assert two == DetectSettings()
+    assert three is None
+
+
+def test_models_lie_beside_the_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "agent.yaml"
+    path.write_text(JUDGED)
+    assert load(path, {}).models.directory == tmp_path / "models"
