@@ -34,6 +34,9 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     features are laid out span after span; center, width: robust scale by channel; smooth: rows of the last short mean
     of log scores; threshold: of that mean; alarm_share: share of normal rows over the threshold, cross-fitted;
     rows: how many rows it was fitted on.
+    axes: by span, row after row, the matrix that turns scaled means into the network's features; none: as they are.
+    gains: by output, the square of it that a normal row would have where only its own channel moved by one width.
+    body: scores of normal rows at evenly spaced shares of those under the threshold; tail: their mean excess over it.
     """
 
     kind: ScoringKind
@@ -46,12 +49,20 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     threshold: float
     alarm_share: float = 0.01
     rows: int = 0
+    axes: tuple[Numbers, ...] = ()
+    gains: Numbers = ()
+    body: Numbers = ()
+    tail: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A model: how to score, the int8 network as TFLite, and figures of the fit by name."""
+    """A model: how to score, the int8 network as TFLite, figures of the fit by name, and what people should know.
+
+    notes: such as channels left out of the scoring because they never moved.
+    """
 
     scoring: Scoring
     network: bytes
     figures: Mapping[str, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
