@@ -8,6 +8,17 @@ from cloud.records.drift import DriftBaselineRow, DriftCheckRow
 from cloud.records.forecasts import ForecastRow
 from cloud.records.hazards import HazardRow
 from cloud.records.idempotency import IdempotencyRow
+from cloud.records.labels import LabelRow
 
-TABLES = (ApiKeyRow, AuditRow, DeviceRow, DriftBaselineRow, DriftCheckRow, ForecastRow, HazardRow, IdempotencyRow)
+TABLES = (
+    ApiKeyRow,
+    AuditRow,
+    DeviceRow,
+    DriftBaselineRow,
+    DriftCheckRow,
+    ForecastRow,
+    HazardRow,
+    IdempotencyRow,
+    LabelRow,
+)
 METADATA = Base.metadata
