@@ -15,8 +15,9 @@ from cloud.clock import SystemClock
 from cloud.commands.keys import app as keys
 from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
 from cloud.commands.serve import serve
+from cloud.config import Settings
 from cloud.diagnosis import diagnose
-from cloud.setup import make_directory, migrate, write_config, write_first_key
+from cloud.setup import make_directory, make_signing_keys, migrate, write_config, write_first_key
 
 app = typer.Typer(help="The cloud of Lineside.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(keys, name="key")
@@ -38,6 +39,7 @@ def init(
         settings = settings_of(config)
         make_directory(settings)
         typer.echo(f"{settings.data}: ready, records at version {migrate(settings, SystemClock())}")
+        _sign(settings)
         if key_file is not None:
             prefix = write_first_key(settings, SystemClock(), key_file)
             typer.echo(f"{key_file}: holds the admin key {prefix}")
@@ -50,6 +52,14 @@ def migrate_command(config: ConfigPath = DEFAULT_CONFIG) -> None:
         settings = settings_of(config)
         make_directory(settings)
         typer.echo(f"records are at version {migrate(settings, SystemClock())}")
+        _sign(settings)
+
+
+def _sign(settings: Settings) -> None:
+    if make_signing_keys(settings, SystemClock()):
+        keys = settings.offline_keys_path
+        typer.echo(f"{keys}: holds the keys that say who may sign models")
+        typer.echo("Move that folder off this server now, and keep it safe: only a rotation of the root needs it.")
 
 
 @app.command()

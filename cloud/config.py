@@ -128,6 +128,16 @@ class Settings(_Section):
         return self.data / "intake.sock"
 
     @property
+    def packages_path(self) -> Path:
+        """Return the directory of signed model packages, with the keys that sign them here."""
+        return self.data / "packages"
+
+    @property
+    def offline_keys_path(self) -> Path:
+        """Return where `init` puts the keys that are to leave this server."""
+        return self.data / "offline-keys"
+
+    @property
     def records_url(self) -> str:
         """Return the database URL of the records."""
         if self.records:

@@ -5,17 +5,20 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import timedelta
 
 from cloud.access.keys import Keys
 from cloud.config import Settings
 from cloud.domain.times import to_datetime
 from cloud.errors import CloudError
+from cloud.fleet.package_files import PackageFiles
 from cloud.listening import is_loopback
 from cloud.ports import Clock
 from cloud.readings import open_views, room_of
 from cloud.records.database import WANTED_VERSION, Records
 
 _CONNECT_S = 2.0
+_RENEW_BEFORE = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ def diagnose(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield _room(settings)
     yield from _records(settings, clock)
     yield _readings(settings, clock)
+    yield from _signing(settings, clock)
     if settings.mqtt is not None:
         yield _broker(settings.mqtt.host, settings.mqtt.port)
     yield _ingest(settings)
@@ -98,6 +102,28 @@ def _readings(settings: Settings, clock: Clock) -> Check:
         yield Check("readings", is_well=True, finding=f"{figures.readings} readings of {figures.series} series")
 
     return next(_tried("readings", look, fix="lineside-cloud migrate"))
+
+
+def _signing(settings: Settings, clock: Clock) -> Iterator[Check]:
+    if not PackageFiles(settings.packages_path).newest_root():
+        finding = "there are no keys, so no model can be published"
+        yield Check("signing", is_well=False, finding=finding, fix="lineside-cloud init")
+        return
+
+    def look() -> Iterator[Check]:
+        from cloud.fleet.repository import PackageRepository  # noqa: PLC0415 a quarter of a second, only here
+
+        expiry = PackageRepository(settings.packages_path, clock).expiry()
+        ends = min(expiry.root, expiry.targets)
+        soon = ends - to_datetime(clock.now_us()) < _RENEW_BEFORE
+        fix = "lineside-cloud model rotate-root --keys DIR, with the keys that left this server" if soon else ""
+        yield Check("signing", is_well=not soon, finding=f"the root holds until {ends:%Y-%m-%d}", fix=fix)
+
+    yield from _tried("signing", look, fix="bring the packages back from a backup")
+    keys = settings.offline_keys_path
+    if any(keys.glob("*.pem")):
+        finding = f"{keys} is still on this server: who takes it over could sign as root"
+        yield Check("offline keys", is_well=False, finding=finding, fix=f"move {keys} to a safe place off this server")
 
 
 def _tried(name: str, look: Callable[[], Iterator[Check]], *, fix: str) -> Iterator[Check]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cloud.access.keys import Keys
 from cloud.fleet.devices import Devices
 from cloud.fleet.gateways import Gateways
+from cloud.fleet.package_files import PackageFiles
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.health import Doctor
 from cloud.operations.registry import Registry
@@ -35,6 +36,7 @@ class Services:
     threads: Threads[Views]
     keys: Keys
     registry: Registry
+    packages: PackageFiles
     direct_readings: DirectReadings[Views]
     doctor: Doctor[Views]
     figures: Callable[[], Awaitable[Sequence[tuple[str, str, float]]]]

@@ -53,6 +53,13 @@ def migrate(settings: Settings, clock: Clock) -> str:
     return WANTED_VERSION
 
 
+def make_signing_keys(settings: Settings, clock: Clock) -> bool:
+    """Make the repository of packages and its keys; return False where it is there already. Raise Unavailable."""
+    from cloud.fleet.repository import PackageRepository  # noqa: PLC0415 a quarter of a second that few commands need
+
+    return PackageRepository(settings.packages_path, clock).create(settings.offline_keys_path)
+
+
 def write_first_key(settings: Settings, clock: Clock, path: Path) -> str:
     """Make an admin key, write it to a new file for its owner only, and return its prefix; raise OSError."""
     records = Records(settings.records_url)

@@ -11,6 +11,7 @@ from cloud.api.middleware import App
 from cloud.app import Door, build_app
 from cloud.config import Settings
 from cloud.errors import Unavailable
+from cloud.fleet.package_files import PackageFiles
 from cloud.ingest.remote import RemoteIntake
 from cloud.listening import LOOPBACK_NAMES, is_loopback
 from cloud.operations.direct_readings import DirectReadings
@@ -50,6 +51,7 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         threads=threads,
         keys=Keys(records, clock),
         registry=Registry(records),
+        packages=PackageFiles(settings.packages_path),
         direct_readings=DirectReadings(
             intake, Idempotency(records, threads, clock), clock, max_future_s=settings.ingest.max_future_s
         ),

@@ -63,4 +63,6 @@ async def caller(scopes: SecurityScopes, visitor: Annotated[Principal | None, Se
 
 Sender = Annotated[Principal, Security(caller, scopes=[Scope.DATA_INGEST])]
 Reader = Annotated[Principal, Security(caller, scopes=[Scope.DATA_READ])]
+ModelReader = Annotated[Principal, Security(caller, scopes=[Scope.MODELS_READ])]
+ModelWriter = Annotated[Principal, Security(caller, scopes=[Scope.MODELS_WRITE])]
 FleetReader = Annotated[Principal, Security(caller, scopes=[Scope.GATEWAYS_READ])]

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, FastAPI
 
 from cloud.api.frame import API_PREFIX, V1_PREFIX
-from cloud.api.routes import data, devices, gateways, health, history, metrics, root
+from cloud.api.routes import data, devices, gateways, health, history, metrics, packages, root
 
 RESOURCES: tuple[APIRouter, ...] = (
     health.router,
@@ -11,6 +11,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     devices.router,
     gateways.router,
     history.router,
+    packages.router,
 )
 AT_THE_ROOT: tuple[APIRouter, ...] = (root.router, health.router, metrics.router)
 

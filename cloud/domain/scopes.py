@@ -15,6 +15,8 @@ class Scope(StrEnum):
     ML_DRIFT = "ml:drift"
     DATA_READ = "data:read"
     GATEWAYS_READ = "gateways:read"
+    MODELS_READ = "models:read"
+    MODELS_WRITE = "models:write"
     ADMIN = "admin"
 
 
@@ -27,6 +29,8 @@ SCOPES: Mapping[Scope, str] = {
     Scope.ML_DRIFT: "run drift checks",
     Scope.DATA_READ: "read devices and their readings",
     Scope.GATEWAYS_READ: "read gateways and their accounts",
+    Scope.MODELS_READ: "read models, rollouts and packages; what a gateway's key needs",
+    Scope.MODELS_WRITE: "publish models and roll them out",
     Scope.ADMIN: "everything, keys included",
 }
 """What each scope allows, as users read it."""
