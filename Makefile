@@ -1,10 +1,11 @@
 # Each target does its own set-up: a virtual environment from hashed locks, real servers where tests need them.
 
 ARGS ?=
+DATA ?= data
 PYTHON := .venv/bin/python
 CHECKED := protocols edge_agent cloud firmware_sim deploy tests
 
-.PHONY: help demo test test-quick check format lock bench-edge bench-cloud venv-demo venv-dev servers clean
+.PHONY: help demo test test-quick check format lock bench-edge bench-cloud bench-ml venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +39,9 @@ bench-edge: venv-dev servers ## Measure the agent: throughput, CPU, latency, sta
 
 bench-cloud: venv-dev servers ## Measure the cloud: ingest, store, queries
 	$(PYTHON) -m tests.bench.cloud $(ARGS)
+
+bench-ml: venv-dev ## Judge what was learned on recordings; DATA=folder, ARGS="--only skab"
+	OMP_NUM_THREADS=2 $(PYTHON) -m tests.bench.ml $(DATA) $(ARGS)
 
 venv-demo:
 	@sh deploy/setup/venv.sh demo

@@ -1,0 +1,1 @@
+"""Benches of what was learned: quality on recordings and simulations, size, speed."""
