@@ -97,6 +97,35 @@ class IngestSettings(_Section):
     """How far a reading's time may lie ahead of the cloud's clock."""
 
 
+class JobSettings(_Section):
+    """What runs beside the requests: training, retraining, checks; each job is a process of its own."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] | None = None
+    """How many jobs run at once; null: one less than there are cores, and at least one."""
+    limit_s: Annotated[float, Field(gt=0, le=7 * 86_400)] = 300.0
+    """How long one job may run before it is stopped."""
+    memory_mib: Annotated[int, Field(ge=128, le=1 << 20)] = 2048
+    keep_days: Annotated[float, Field(gt=0)] = 90.0
+    """How long jobs that ended are shown."""
+
+
+class LearningSettings(_Section):
+    """What may be uploaded, and when models are trained anew by themselves."""
+
+    max_upload_mib: Annotated[int, Field(ge=1, le=4096)] = 50
+    max_expanded_mib: Annotated[int, Field(ge=1, le=1 << 16)] = 512
+    """The memory that an upload may take when it is read."""
+    max_rows: Annotated[int, Field(ge=1, le=100_000_000)] = 2_000_000
+    max_columns: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    retrain_every_days: Days | None = 7.0
+    """How old a served model gets before it is trained anew; null: never by its age alone."""
+    retrain_on_drift: bool = True
+    retrain_on_labels: Annotated[int, Field(ge=1)] | None = 50
+    """How many new labels of a model's devices make it learn anew; null: none do."""
+    training_days: Days = 14.0
+    """How many days of readings a retraining looks at."""
+
+
 class LogSettings(_Section):
     """How much is written to the log, one JSON document a line on standard error."""
 
@@ -115,12 +144,19 @@ class Settings(_Section):
     """Null for an installation that takes readings by HTTP only."""
     store: StoreSettings = StoreSettings()
     ingest: IngestSettings = IngestSettings()
+    jobs: JobSettings = JobSettings()
+    learning: LearningSettings = LearningSettings()
     log: LogSettings = LogSettings()
 
     @property
     def readings_path(self) -> Path:
         """Return the file of readings, ledger and gateways."""
         return self.data / "readings.db"
+
+    @property
+    def files_path(self) -> Path:
+        """Return the directory of datasets, models and packages."""
+        return self.data / "files"
 
     @property
     def intake_path(self) -> Path:

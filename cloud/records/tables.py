@@ -1,24 +1,37 @@
 """All tables of the records in one place, for migrations."""
 
+from cloud.records.alarm_rules import AlarmRuleRow
+from cloud.records.alarms import AlarmCommentRow, AlarmRow
 from cloud.records.api_keys import ApiKeyRow
 from cloud.records.audit import AuditRow
 from cloud.records.base import Base
+from cloud.records.datasets import DatasetRow
 from cloud.records.devices import DeviceRow
 from cloud.records.drift import DriftBaselineRow, DriftCheckRow
+from cloud.records.followers import FollowerRow
 from cloud.records.forecasts import ForecastRow
 from cloud.records.hazards import HazardRow
 from cloud.records.idempotency import IdempotencyRow
+from cloud.records.jobs import JobRow
 from cloud.records.labels import LabelRow
+from cloud.records.retrainings import RetrainingRow
 
 TABLES = (
+    AlarmCommentRow,
+    AlarmRow,
+    AlarmRuleRow,
     ApiKeyRow,
     AuditRow,
+    DatasetRow,
     DeviceRow,
     DriftBaselineRow,
     DriftCheckRow,
+    FollowerRow,
     ForecastRow,
     HazardRow,
     IdempotencyRow,
+    JobRow,
     LabelRow,
+    RetrainingRow,
 )
 METADATA = Base.metadata

@@ -1,0 +1,26 @@
+"""Bench: what a job may use, and the words between a job and the process that does it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cloud.config import Settings
+from cloud.domain.job import Job
+from cloud.learning.algorithm import Progress
+from cloud.ports import Clock, FileStore, ReadingStore
+from cloud.records.database import Records
+from cloud.records.jobs import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What every job may use; readings: opens the readings for reading only, once."""
+
+    settings: Settings
+    clock: Clock
+    records: Records
+    files: FileStore
+    readings: Callable[[], ReadingStore]
+
+
+Work = Callable[[Bench, Job, Progress], Outcome]
+"""Does one job; nothing is kept before its Outcome is; raises CloudError for what it was given, Cancelled."""

@@ -1,0 +1,275 @@
+"""JobRow: the queue of jobs, and who runs which; every change of a job's state is one conditional statement here.
+
+A run has a token. Whoever reports for a run whose token is no longer the row's is too late, and nothing changes: so a
+job runs once, whatever died meanwhile, and its result appears in the same transaction as its success.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import JSON, Float, Index, String, case, func, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from cloud.domain.job import Failing, Failure, Job, JobKind, JobLimits, JobState, NewJob, Progress
+from cloud.records.base import Base, UtcDateTime
+
+LEASE = timedelta(seconds=15)
+"""How long a worker may be silent before its jobs are taken from it."""
+_TEXT = 2_000
+
+
+class JobRow(Base):
+    """One job."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (Index("ix_jobs_state_priority", "state", "priority"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(50))
+    state: Mapped[str] = mapped_column(String(20))
+    priority: Mapped[int]
+    parameters: Mapped[dict[str, object]] = mapped_column(JSON)
+    requested_by: Mapped[str] = mapped_column(String(200))
+    limit_s: Mapped[float] = mapped_column(Float)
+    memory_mib: Mapped[int]
+    attempts: Mapped[int]
+    attempt: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    run: Mapped[str] = mapped_column(String(64), default="")
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancelled_by: Mapped[str] = mapped_column(String(200), default="")
+    share: Mapped[float] = mapped_column(Float, default=0.0)
+    step: Mapped[str] = mapped_column(String(200), default="")
+    message: Mapped[str] = mapped_column(String(_TEXT), default="")
+    result: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    failure: Mapped[dict[str, object] | None] = mapped_column(JSON)
+
+
+def _nothing(_session: Session) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job made; keep: writes it into the records, in the transaction that ends the job."""
+
+    result: dict[str, object] = field(default_factory=dict)
+    keep: Callable[[Session], None] = _nothing
+
+
+def add_job(session: Session, identity: str, new: NewJob, at: datetime) -> Job:
+    """Put a job into the queue."""
+    row = JobRow(
+        id=identity,
+        kind=new.kind.value,
+        state=JobState.QUEUED.value,
+        priority=new.priority,
+        parameters=dict(new.parameters),
+        requested_by=new.requested_by,
+        limit_s=new.limits.seconds,
+        memory_mib=new.limits.memory_mib,
+        attempts=new.limits.attempts,
+        created_at=at,
+    )
+    session.add(row)
+    session.flush()
+    return _job(row)
+
+
+def find_job(session: Session, identity: str) -> Job | None:
+    """Return one job."""
+    row = session.get(JobRow, identity)
+    return None if row is None else _job(row)
+
+
+def list_jobs(
+    session: Session,
+    *,
+    kinds: Collection[JobKind] = (),
+    states: Collection[JobState] = (),
+    limit: int = 1000,
+    offset: int = 0,
+) -> Sequence[Job]:
+    """Return the newest first, of some kinds and states or of all."""
+    query = select(JobRow).order_by(JobRow.id.desc()).limit(limit).offset(offset)
+    query = query.where(JobRow.kind.in_([one.value for one in kinds])) if kinds else query
+    query = query.where(JobRow.state.in_([one.value for one in states])) if states else query
+    return [_job(row) for row in session.scalars(query)]
+
+
+def count_jobs(session: Session, *, kinds: Collection[JobKind] = (), states: Collection[JobState] = ()) -> int:
+    """Return how many there are of some kinds and states."""
+    query = select(func.count()).select_from(JobRow)
+    query = query.where(JobRow.kind.in_([one.value for one in kinds])) if kinds else query
+    query = query.where(JobRow.state.in_([one.value for one in states])) if states else query
+    return session.scalar(query) or 0
+
+
+def has_waiting(session: Session) -> bool:
+    """Return whether there is anything to claim, without taking the lock that a claim takes."""
+    return session.scalar(select(JobRow.id).where(JobRow.state == JobState.QUEUED.value).limit(1)) is not None
+
+
+def claim_job(session: Session, run: str, at: datetime) -> Job | None:
+    """Return the next job, now running under this token; None where nothing waits."""
+    query = (
+        select(JobRow)
+        .where(JobRow.state == JobState.QUEUED.value)
+        .order_by(JobRow.priority.desc(), JobRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = session.scalar(query)
+    if row is None:
+        return None
+    row.state, row.run, row.lease_until = JobState.RUNNING.value, run, at + LEASE
+    row.started_at, row.attempt = at, row.attempt + 1
+    row.share, row.step, row.message = 0.0, "", ""
+    session.flush()
+    return _job(row)
+
+
+def renew_leases(session: Session, runs: Collection[str], at: datetime) -> None:
+    """Say that these runs go on."""
+    ours = (JobRow.run.in_(runs), JobRow.state == JobState.RUNNING.value)
+    session.execute(update(JobRow).where(*ours).values(lease_until=at + LEASE))
+
+
+def unwanted_runs(session: Session, runs: Collection[str]) -> set[str]:
+    """Return which of these runs shall stop: somebody cancelled the job, or it is no longer theirs."""
+    going = (JobRow.run.in_(runs), JobRow.state == JobState.RUNNING.value, JobRow.cancelled_by == "")
+    return set(runs) - set(session.scalars(select(JobRow.run).where(*going)))
+
+
+def note_progress(session: Session, run: str, progress: Progress) -> bool:
+    """Write how far a run is, never backwards; return False where it shall stop."""
+    share = case((JobRow.share > progress.share, JobRow.share), else_=progress.share)
+    ours = (JobRow.run == run, JobRow.state == JobState.RUNNING.value, JobRow.cancelled_by == "")
+    told = {"share": share, "step": progress.step[:200], "message": progress.message[:_TEXT]}
+    changed = session.execute(update(JobRow).where(*ours).values(**told).returning(JobRow.id))
+    return changed.first() is not None
+
+
+def succeed(session: Session, run: str, outcome: Outcome, at: datetime) -> bool:
+    """Keep what a run made and end its job, together; return False, with nothing kept, where it is too late."""
+    row = _running(session, run)
+    if row is None or row.cancelled_by:
+        return False
+    outcome.keep(session)
+    _end(row, JobState.SUCCEEDED, at)
+    row.result, row.share = outcome.result, 1.0
+    return True
+
+
+def conclude(session: Session, run: str, failure: Failure, at: datetime) -> Job | None:
+    """End a run that came to nothing: cancelled where somebody asked for it, else failed; None where it had ended."""
+    row = _running(session, run)
+    if row is None:
+        return None
+    _fail(row, failure, at)
+    return _job(row)
+
+
+def requeue(session: Session, run: str) -> bool:
+    """Put a run's job back into the queue, as if it had never begun; return False where it had ended."""
+    row = _running(session, run)
+    if row is None or row.cancelled_by:
+        return False
+    row.state, row.run, row.lease_until, row.started_at = JobState.QUEUED.value, "", None, None
+    row.attempt -= 1
+    return True
+
+
+def reap(session: Session, *, but: Collection[str], failure: Failure, at: datetime) -> Sequence[Job]:
+    """End all runs whose lease is over but those named, or begin them again where attempts are left."""
+    over = (JobRow.state == JobState.RUNNING.value, JobRow.lease_until <= at, JobRow.run.not_in(but))
+    rows = session.scalars(select(JobRow).where(*over).with_for_update(skip_locked=True)).all()
+    for row in rows:
+        if row.attempt < row.attempts and not row.cancelled_by:
+            row.state, row.run, row.lease_until, row.started_at = JobState.QUEUED.value, "", None, None
+        else:
+            _fail(row, failure, at)
+    return [_job(row) for row in rows]
+
+
+def cancel_job(session: Session, identity: str, *, by: str, at: datetime) -> Job | None:
+    """Cancel a job that waits, ask a running one to stop, leave one that ended alone; None where there is none."""
+    row = session.get(JobRow, identity, with_for_update=True)
+    if row is None:
+        return None
+    state = JobState(row.state)
+    if not state.is_final and not row.cancelled_by:
+        row.cancelled_by = by
+    if state is JobState.QUEUED:
+        _end(row, JobState.CANCELLED, at)
+    return _job(row)
+
+
+def forget_jobs(session: Session, *, before: datetime) -> int:
+    """Delete jobs that ended before; return how many."""
+    rows = session.scalars(select(JobRow).where(JobRow.ended_at < before)).all()
+    for row in rows:
+        session.delete(row)
+    return len(rows)
+
+
+def usual_seconds(session: Session, kind: JobKind, *, last: int = 5) -> Sequence[float]:
+    """Return how long the last jobs of a kind that succeeded took."""
+    rows = list_jobs(session, kinds=[kind], states=[JobState.SUCCEEDED], limit=last)
+    return [job.elapsed_s(job.ended_at) for job in rows if job.ended_at is not None]
+
+
+def _running(session: Session, run: str) -> JobRow | None:
+    query = select(JobRow).where(JobRow.run == run, JobRow.state == JobState.RUNNING.value).with_for_update()
+    return session.scalar(query)
+
+
+def _end(row: JobRow, state: JobState, at: datetime) -> None:
+    row.state, row.run, row.lease_until, row.ended_at = state.value, "", None, at
+
+
+def _fail(row: JobRow, failure: Failure, at: datetime) -> None:
+    if row.cancelled_by:
+        _end(row, JobState.CANCELLED, at)
+        return
+    _end(row, JobState.FAILED, at)
+    row.failure = {
+        "reason": failure.reason.value,
+        "message": failure.message[:_TEXT],
+        "code": failure.code,
+        "details": dict(failure.details),
+    }
+
+
+def _job(row: JobRow) -> Job:
+    return Job(
+        id=row.id,
+        kind=JobKind(row.kind),
+        state=JobState(row.state),
+        parameters=row.parameters,
+        limits=JobLimits(row.limit_s, row.memory_mib, row.attempts),
+        priority=row.priority,
+        requested_by=row.requested_by,
+        created_at=row.created_at,
+        progress=Progress(row.share, row.step, row.message),
+        run=row.run,
+        attempt=row.attempt,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        cancelled_by=row.cancelled_by,
+        result=row.result or {},
+        failure=None if row.failure is None else _failure(row.failure),
+    )
+
+
+def _failure(told: dict[str, object]) -> Failure:
+    details = told.get("details")
+    return Failure(
+        Failing(str(told["reason"])),
+        str(told["message"]),
+        str(told.get("code", "")),
+        details if isinstance(details, dict) else {},
+    )
