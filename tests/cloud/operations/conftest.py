@@ -1,0 +1,26 @@
+"""A migrated records database, and a desk that takes frames, for each test."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cloud.records.database import Records
+from tests.support.ingest import Desk
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[Records]:
+    """Give a migrated records database in a directory of its own."""
+    made = Records(f"sqlite:///{tmp_path / 'records.db'}")
+    made.migrate()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """Give an intake on a readings' file of its own."""
+    made = Desk(tmp_path / "readings.db")
+    yield made
+    made.database.close()
