@@ -150,3 +150,16 @@ def own_settings(kind: type[S], settings: Settings) -> S:
 
 def quiet(share: float, step: str) -> None:
     """Note nothing: the progress of a fit that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Progress of one of several equal parts of a whole."""
+
+    whole: Progress
+    index: int
+    of: int
+
+    def __call__(self, share: float, step: str) -> None:
+        """Tell the whole how far it is."""
+        self.whole((self.index + share) / self.of, step)
