@@ -14,7 +14,10 @@ from cloud.records.hazards import HazardRow
 from cloud.records.idempotency import IdempotencyRow
 from cloud.records.jobs import JobRow
 from cloud.records.labels import LabelRow
+from cloud.records.models import ModelAliasRow, ModelRow, ModelVersionRow
 from cloud.records.retrainings import RetrainingRow
+from cloud.records.rollouts import RolloutRow, RolloutTargetRow
+from cloud.records.wanted import WantedModelRow, WantedRow
 
 TABLES = (
     AlarmCommentRow,
@@ -32,6 +35,13 @@ TABLES = (
     IdempotencyRow,
     JobRow,
     LabelRow,
+    ModelAliasRow,
+    ModelRow,
+    ModelVersionRow,
     RetrainingRow,
+    RolloutRow,
+    RolloutTargetRow,
+    WantedModelRow,
+    WantedRow,
 )
 METADATA = Base.metadata
