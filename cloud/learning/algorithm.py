@@ -1,7 +1,7 @@
 """Algorithm: the one port behind which everything that learns lives; a Trained is what comes out of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -57,7 +57,10 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What is known of a trained model without running it; figures: of the fit, by name, all finite."""
+    """What is known of a trained model without running it.
+
+    figures: of the fit, by name, all finite; levels: the categories it knows, by column.
+    """
 
     algorithm: str
     task: Task
@@ -66,6 +69,7 @@ class Learned:
     settings: Settings
     figures: Mapping[str, float]
     quantiles: tuple[float, ...] = ()
+    levels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Trained(Protocol):
@@ -80,7 +84,7 @@ class Trained(Protocol):
         """Return what it learned from and how."""
 
     def score(self, table: Table) -> Floats:
-        """Return one number a row, (n,): strangeness, probability of the last class, value, or middle quantile."""
+        """Return one number a row, (n,): strangeness, probability of not the first class, value, middle quantile."""
 
     def predict(self, table: Table) -> Floats:
         """Return the answer, (n,): 0 or 1 over the threshold, a class's index, a value, or the middle quantile."""

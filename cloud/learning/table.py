@@ -72,6 +72,19 @@ class Table:
         levels = {name: self.levels[name] for name in columns if name in self.levels}
         return replace(self, columns=tuple(columns), values=values, levels=levels)
 
+    def like(self, columns: Sequence[str], levels: Mapping[str, tuple[str, ...]]) -> Self:
+        """Return these columns with categories numbered by these levels; one that is not among them becomes NaN."""
+        chosen = self.select(columns)
+        if all(chosen.levels.get(name, names) == names for name, names in levels.items()):
+            return replace(chosen, levels=levels)
+        values = chosen.values.copy()
+        for name, names in levels.items():
+            own = self.levels.get(name, names)
+            numbers = np.array([names.index(one) if one in names else np.nan for one in own] + [np.nan])
+            at = np.nan_to_num(chosen.column(name), nan=-1.0).astype(np.int64)
+            values[:, columns.index(name)] = numbers[np.where((at >= 0) & (at < len(own)), at, -1)]
+        return replace(chosen, values=values, levels=levels)
+
     def runs(self) -> Iterator[NDArray[np.int64]]:
         """Yield the row numbers of each group, in order of time; all rows where no groups are known."""
         if self.groups is None:

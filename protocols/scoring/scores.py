@@ -1,16 +1,33 @@
 """Scores 0..1 out of what a model says: 0.5 at the threshold, as many normal rows below as the score says."""
 
+from collections.abc import Sequence
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
-
-from protocols.scoring.model import Scoring
 
 Floats = NDArray[np.float64]
 BODY_POINTS = 33
 AT_THRESHOLD = 0.5
 
 
-def calibrated(raw: Floats, scoring: Scoring) -> Floats:
+class Calibration(Protocol):
+    """What turns raw scores into 0..1; as in Scoring."""
+
+    @property
+    def threshold(self) -> float:
+        """Return the raw score that becomes 0.5."""
+
+    @property
+    def body(self) -> Sequence[float]:
+        """Return raw scores at even shares of those under the threshold."""
+
+    @property
+    def tail(self) -> float:
+        """Return the mean excess over it."""
+
+
+def calibrated(raw: Floats, scoring: Calibration) -> Floats:
     """Return the scores (m,): 0.5 F(s)/F(t) up to the threshold t, 1 - 0.5 exp(-(s - t)/tail) above; NaN stays NaN."""
     body = np.asarray(scoring.body or (scoring.threshold - 1.0, scoring.threshold))
     over = raw - scoring.threshold
