@@ -153,6 +153,10 @@ class Rollout:
             raise Conflict(f"rollout {self.id} is {self.state}: it cannot go back", code="ROLLOUT_ENDED")
         return replace(self, state=RolloutState.ROLLING_BACK, reason=reason, ended_us=now_us)
 
+    def returned(self) -> "Rollout":
+        """Return it as it is once everybody is back on the model before."""
+        return replace(self, state=RolloutState.ROLLED_BACK)
+
     def _require_open(self, wanted: str) -> None:
         if not self.state.is_open:
             raise Conflict(f"rollout {self.id} is {self.state}: it cannot be {wanted}", code="ROLLOUT_ENDED")

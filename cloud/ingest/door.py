@@ -10,11 +10,13 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
 from cloud.errors import Invalid, Unavailable
 from cloud.ingest.door_messages import (
+    Publish,
     Reply,
     Request,
     Take,
@@ -32,13 +34,34 @@ from cloud.ingest.parcels import DirectParcel, Outcome
 _BACKLOG = 64
 
 
-class Door:
-    """The server's side; trouble: why nothing can be written now, None while all is well."""
+class ToGateway(Protocol):
+    """Puts a message on a topic of a gateway."""
 
-    def __init__(self, inbox: Inbox, figures: Figures, *, trouble: Callable[[], Unavailable | None]) -> None:
+    def __call__(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
+        """Return when it is on its way; raise Invalid, Unavailable."""
+
+
+def no_broker(topic: str, payload: bytes, *, is_retained: bool) -> None:
+    """Refuse, where this installation has no broker; raise Unavailable."""
+    _ = payload, is_retained
+    raise Unavailable(f"nothing can be published on {topic}: there is no broker here", code="BROKER_AWAY")
+
+
+class Door:
+    """The server's side; trouble: why nothing can be written now, None while all is well; publish: to gateways."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        figures: Figures,
+        *,
+        trouble: Callable[[], Unavailable | None],
+        publish: ToGateway = no_broker,
+    ) -> None:
         self._inbox = inbox
         self._figures = figures
         self._trouble = trouble
+        self._publish = publish
         self._callers: set[asyncio.StreamWriter] = set()
 
     @asynccontextmanager
@@ -73,8 +96,17 @@ class Door:
         match request:
             case Tell():
                 _send(caller, Reply(request.number, samples=tuple(self._figures.samples())))
+            case Publish():
+                _send(caller, reply_of(request.number, self._published(request)))
             case Take():
                 self._take(request, caller)
+
+    def _published(self, request: Publish) -> Outcome:
+        try:
+            self._publish(request.topic, request.payload, is_retained=request.is_retained)
+        except (Invalid, Unavailable) as error:
+            return error
+        return None
 
     def _take(self, request: Take, caller: asyncio.StreamWriter) -> None:
         loop = asyncio.get_running_loop()

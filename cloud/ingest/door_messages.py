@@ -51,6 +51,15 @@ class Tell(msgspec.Struct, frozen=True, tag="tell"):
     number: int
 
 
+class Publish(msgspec.Struct, frozen=True, tag="publish"):
+    """Please put this on a topic of a gateway, retained or not."""
+
+    number: int
+    topic: str
+    payload: bytes
+    is_retained: bool
+
+
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a request; refusal: the error's name, message and code."""
 
@@ -60,7 +69,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     refusal: tuple[str, str, str] | None = None
 
 
-Request = Take | Tell
+Request = Take | Tell | Publish
 
 
 def ask_take(number: int, arrival: Arrival) -> Take:

@@ -103,10 +103,10 @@ class Link:
         if self._thread.is_alive():
             self._thread.join(timeout=10)
 
-    def publish(self, topic: str, payload: bytes) -> bool:
+    def publish(self, topic: str, payload: bytes, *, is_retained: bool = False) -> bool:
         """Hand over a message of QoS 1; return False where there is no connection to send it on. Any thread."""
         with self._sending:
-            return self._is_connected and self._client.publish(topic, payload, qos=1).rc == 0
+            return self._is_connected and self._client.publish(topic, payload, qos=1, retain=is_retained).rc == 0
 
     def _acknowledge(self, connection: int, number: int) -> None:
         with self._sending:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from cloud.config import MqttSettings
+from cloud.errors import Invalid, Unavailable
 from cloud.ingest.figures import Figures
 from cloud.ingest.inbox import Inbox
 from cloud.ingest.link import Link
@@ -25,6 +26,8 @@ from protocols.topics import (
 
 _log = logging.getLogger(__name__)
 _FAMILY = "lineside_ingest_mqtt"
+_FOR_GATEWAYS = (GatewayTopic.MODELS, GatewayTopic.COMMAND)
+"""What other processes may tell gateways."""
 
 
 class Subscriber:
@@ -81,6 +84,17 @@ class Subscriber:
             sent = self._gateways.publish(gateway_topic(gateway, GatewayTopic.ACK), encode(ack))
             self._figures.count(_FAMILY, "acks_sent" if sent else "acks_unsent")
         self._figures.show("lineside_ingest_broker_connected", float(self.is_connected))
+
+    def publish_to_gateway(self, topic: str, payload: bytes, *, is_retained: bool) -> None:
+        """Put a message for a gateway on its topic; raise Invalid for another topic, Unavailable without a broker."""
+        try:
+            part = parse_gateway(topic).part
+        except InvalidTopic as error:
+            raise Invalid(f"topic: {error}", code="INVALID_TOPIC") from error
+        if part not in _FOR_GATEWAYS:
+            raise Invalid(f"topic: nothing is published on {topic} by others", code="INVALID_TOPIC")
+        if not self._gateways.publish(topic, payload, is_retained=is_retained):
+            raise Unavailable("there is no connection to the broker", code="BROKER_AWAY")
 
     def _from_gateway(self, topic: str, payload: bytes, is_retained: bool, done: Callable[[], None]) -> bool:  # noqa: FBT001 the form of Receive
         try:

@@ -9,7 +9,7 @@ from pathlib import Path
 from cloud.config import MqttSettings
 from cloud.domain.retention import RetentionPolicy
 from cloud.ingest.books import Books
-from cloud.ingest.door import Door
+from cloud.ingest.door import Door, no_broker
 from cloud.ingest.figures import Figures
 from cloud.ingest.inbox import Inbox
 from cloud.ingest.intake import Intake
@@ -68,7 +68,9 @@ async def run_ingest(
     async with AsyncExitStack() as stack:
         writing = asyncio.create_task(asyncio.to_thread(writer.run), name="writer")
         stack.push_async_callback(_finish, writing, inbox)
-        await stack.enter_async_context(Door(inbox, figures, trouble=lambda: writer.trouble).open(parts.door))
+        to_gateway = subscriber.publish_to_gateway if subscriber else no_broker
+        door = Door(inbox, figures, trouble=lambda: writer.trouble, publish=to_gateway)
+        await stack.enter_async_context(door.open(parts.door))
         if subscriber is not None:
             subscriber.start()
             stack.push_async_callback(asyncio.to_thread, subscriber.stop)
