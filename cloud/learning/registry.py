@@ -2,12 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 from typing import Protocol
 
 import msgspec
+from sqlalchemy.orm import Session
 
 from cloud.domain.audit import AuditEntry
 from cloud.domain.model import (
@@ -38,7 +38,6 @@ from protocols.errors import LinesideError
 from protocols.package import Package, unpack_package
 
 _KIND = "models"
-_TRIES = 5
 _NO_FILES: Mapping[str, bytes] = {}
 _NO_FACTS: Mapping[str, object] = {}
 _NO_METRICS: Mapping[str, float] = {}
@@ -103,9 +102,11 @@ class Registry:
         metrics: Mapping[str, float] = _NO_METRICS,
         lineage: Mapping[str, object] = _NO_FACTS,
         card: Mapping[str, object] = _NO_FACTS,
+        session: Session | None = None,
     ) -> ModelVersion:
         """Return a new version, its number one above the last; a package gets this name and number in its card.
 
+        session: of a transaction with which it comes to be, None for one of its own.
         Raises Invalid, Conflict where the Model has another task, Unavailable.
         """
         check_model_name(name)
@@ -134,7 +135,10 @@ class Registry:
                 created_by=by,
             )
 
-        return self._added(name, task, numbered)
+        if session is not None:
+            return self._kept(session, name, task, numbered)
+        with self._records.writing() as own:
+            return self._kept(own, name, task, numbered)
 
     def add_package(self, data: bytes, *, by: str, name: str = "") -> ModelVersion:
         """Return a new version of what a package file holds; raise Invalid that says what is wrong with the file."""
@@ -213,46 +217,38 @@ class Registry:
             add_audit(session, AuditEntry(now, by, "model.archive", found.label))
         return archived
 
-    def _added(self, name: str, task: Task, numbered: Callable[[int], ModelVersion]) -> ModelVersion:
-        """Keep what `numbered` makes under the next number, anew where another process was first with that."""
-        for _ in range(_TRIES):
-            number = self._next_number(name, task)
-            version = numbered(number)
-            with suppress(Conflict):
-                self._keep(version)
-                return version
-        raise Conflict(f"too many versions of {name} are added at once", code="RECORDS_CONFLICT")
+    def _kept(self, session: Session, name: str, task: Task, numbered: Callable[[int], ModelVersion]) -> ModelVersion:
+        """Keep what `numbered` makes under the next number; who writes holds the lock, so nobody else has that."""
+        version = numbered(_next_number(session, name, task))
+        try:
+            self._keep(session, version)
+        except Exception:
+            for file in version.files.values():
+                self._files.delete(file.name)
+            raise
+        return version
 
-    def _next_number(self, name: str, task: Task) -> int:
-        with self._records.reading() as session:
-            model = find_model(session, name)
-        if model is None:
-            return 1
-        if model.name != name:
-            raise Invalid(f"name: {name!r} is the id of the model {model.name}", code="INVALID_MODEL_NAME")
-        if model.task is not task:
-            raise Conflict(f"{name} is a model for {model.task}, not for {task}", code="MODEL_TASK_DIFFERS")
-        return max((one.version for one in model.versions), default=0) + 1
+    def _keep(self, session: Session, version: ModelVersion) -> None:
+        if find_model(session, version.model) is None:
+            add_model(session, Model(f"model_{self._draw(8)}", version.model, version.task, version.created_at))
+        add_version(session, version)
+        details: dict[str, object] = {"algorithm": version.algorithm, "sha256": version.sha256}
+        add_audit(session, AuditEntry(version.created_at, version.created_by, "model.add", version.label, details))
 
     def _put(self, data: bytes) -> StoredFile:
         ref = self._files.put(_KIND, data)
         return StoredFile(ref.name, ref.sha256, ref.size)
 
-    def _keep(self, version: ModelVersion) -> None:
-        details: dict[str, object] = {"algorithm": version.algorithm, "sha256": version.sha256}
-        try:
-            with self._records.writing() as session:
-                model = find_model(session, version.model)
-                if model is None:
-                    add_model(session, Model(f"model_{self._draw(8)}", version.model, version.task, version.created_at))
-                add_version(session, version)
-                add_audit(
-                    session, AuditEntry(version.created_at, version.created_by, "model.add", version.label, details)
-                )
-        except Exception:
-            for file in version.files.values():
-                self._files.delete(file.name)
-            raise
+
+def _next_number(session: Session, name: str, task: Task) -> int:
+    model = find_model(session, name)
+    if model is None:
+        return 1
+    if model.name != name:
+        raise Invalid(f"name: {name!r} is the id of the model {model.name}", code="INVALID_MODEL_NAME")
+    if model.task is not task:
+        raise Conflict(f"{name} is a model for {model.task}, not for {task}", code="MODEL_TASK_DIFFERS")
+    return max((one.version for one in model.versions), default=0) + 1
 
 
 def _named(package: Package, name: str, version: int) -> Package:
