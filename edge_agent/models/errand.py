@@ -126,7 +126,10 @@ class TrialErrand(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """How a trial came out; row_us, batched_us: a row's time alone and in a batch; worst: farthest self-test score."""
+    """How a trial came out; row_us, batched_us: a row's time alone and in a batch; worst: farthest self-test score.
+
+    resident_bytes: what runtime and model keep in memory together.
+    """
 
     reason: Reason | None = None
     detail: str = ""
@@ -134,6 +137,7 @@ class Tried(msgspec.Struct, frozen=True):
     batched_us: float = 0.0
     worst: float = 0.0
     network_bytes: int = 0
+    resident_bytes: int = 0
     runtime: str = ""
 
 
