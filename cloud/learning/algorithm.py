@@ -120,10 +120,21 @@ class Algorithm(Protocol):
     Refuses with Invalid, which names the column: too few rows, NaN or infinity, a constant, one class only.
     """
 
-    name: str
-    task: Task
-    summary: str
-    settings: type[Settings]
+    @property
+    def name(self) -> str:
+        """Return what people call it by."""
+
+    @property
+    def task(self) -> Task:
+        """Return what it learns."""
+
+    @property
+    def summary(self) -> str:
+        """Return what it is for, in a sentence."""
+
+    @property
+    def settings(self) -> type[Settings]:
+        """Return the kind of its settings."""
 
     def fit(self, table: Table, settings: Settings, progress: Progress, seed: int) -> Trained:
         """Learn from the table; raise Invalid for what nothing is learned from, Cancelled where progress says so."""

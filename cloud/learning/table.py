@@ -72,6 +72,10 @@ class Table:
         levels = {name: self.levels[name] for name in columns if name in self.levels}
         return replace(self, columns=tuple(columns), values=values, levels=levels)
 
+    def with_values(self, values: Floats) -> Self:
+        """Return the same rows with other values (n, n_columns)."""
+        return replace(self, values=values)
+
     def like(self, columns: Sequence[str], levels: Mapping[str, tuple[str, ...]]) -> Self:
         """Return these columns with categories numbered by these levels; one that is not among them becomes NaN."""
         chosen = self.select(columns)

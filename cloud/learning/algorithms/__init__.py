@@ -3,5 +3,22 @@
 from collections.abc import Mapping
 
 from cloud.learning.algorithm import Algorithm
+from cloud.learning.algorithms.gradient_boosting import (
+    CLASSIFIER,
+    FORECASTER,
+    FOREST_CLASSIFIER,
+    FOREST_REGRESSOR,
+    REGRESSOR,
+)
+from cloud.learning.algorithms.isolation_forest import IsolationForest
+from cloud.learning.algorithms.whitening import Whitening
 
-ALGORITHMS: Mapping[str, Algorithm] = {}
+ALGORITHMS: Mapping[str, Algorithm] = {
+    "whitening": Whitening(),
+    "isolation_forest": IsolationForest(),
+    "gradient_boosting_classifier": CLASSIFIER,
+    "gradient_boosting_regressor": REGRESSOR,
+    "random_forest_classifier": FOREST_CLASSIFIER,
+    "random_forest_regressor": FOREST_REGRESSOR,
+    "quantile_boosting": FORECASTER,
+}

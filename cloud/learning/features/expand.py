@@ -50,11 +50,14 @@ def _made(table: Table, step: Made) -> Floats:
     first, second = (table.column(name) for name in step.of)
     match step:
         case Difference():
-            return first - second
+            difference: Floats = first - second
+            return difference
         case Ratio():
-            return np.divide(first, second, out=np.full(len(first), np.nan), where=second != 0)
+            ratio: Floats = np.divide(first, second, out=np.full(len(first), np.nan), where=second != 0)
+            return ratio
         case Product():
-            return first * second * step.times / _limit(table, step)
+            product: Floats = first * second * step.times / _limit(table, step)
+            return product
 
 
 def _limit(table: Table, step: Product) -> Floats:
@@ -69,7 +72,8 @@ def _limit(table: Table, step: Product) -> Floats:
             details={"field": step.limit_by},
         )
     limits: Floats = np.array([*(step.limits[name] for name in levels), np.nan])
-    return limits[np.where(level < len(levels), level, -1)]
+    own: Floats = limits[np.where(level < len(levels), level, -1)]
+    return own
 
 
 def _columns_of(step: Made) -> tuple[str, ...]:
