@@ -3,8 +3,9 @@
 import shutil
 
 from cloud.config import Settings
-from cloud.fleet.devices import Devices
+from cloud.fleet.devices import Alarmed, Devices
 from cloud.fleet.gateways import Gateways
+from cloud.operations.gateway_events import GatewayEvents
 from cloud.operations.health import Room
 from cloud.ports import Clock
 from cloud.services import Views
@@ -12,12 +13,13 @@ from cloud.storage.chunks.database import Database
 from cloud.storage.chunks.store import ChunkStore
 
 
-def open_views(settings: Settings, clock: Clock) -> Views:
+def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict) -> Views:
     """Return what one reading thread holds; raise Unavailable where there is no file of readings yet."""
     database = Database(settings.readings_path, read_only=True)
     store = ChunkStore(database, clock)
     gateways = Gateways(database)
-    return Views(store, Devices(store, clock, gateways.online), gateways, database.close)
+    devices = Devices(store, clock, gateways.online, alarmed)
+    return Views(store, devices, gateways, GatewayEvents(database).newest, database.close)
 
 
 def room_of(settings: Settings) -> Room:

@@ -7,8 +7,11 @@ from cloud.access.keys import Keys
 from cloud.fleet.devices import Devices
 from cloud.fleet.gateways import Gateways
 from cloud.fleet.package_files import PackageFiles
+from cloud.operations.alarm_rules import AlarmRules
+from cloud.operations.alarms import Alarms
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.health import Doctor
+from cloud.operations.labels import Labels
 from cloud.operations.registry import Registry
 from cloud.ports import Clock, ReadingStore
 from cloud.threads import Threads
@@ -21,6 +24,8 @@ class Views:
     store: ReadingStore
     devices: Devices
     gateways: Gateways
+    newest_event: Callable[[], int]
+    """The number of the last event that a gateway told."""
     release: Callable[[], None]
 
     def close(self) -> None:
@@ -38,6 +43,9 @@ class Services:
     registry: Registry
     packages: PackageFiles
     direct_readings: DirectReadings[Views]
+    alarms: Alarms
+    alarm_rules: AlarmRules
+    labels: Labels
     doctor: Doctor[Views]
     figures: Callable[[], Awaitable[Sequence[tuple[str, str, float]]]]
     """What the store and the ingest process count: name, outcome, value; raises nothing."""

@@ -14,9 +14,12 @@ from cloud.errors import Unavailable
 from cloud.fleet.package_files import PackageFiles
 from cloud.ingest.remote import RemoteIntake
 from cloud.listening import LOOPBACK_NAMES, is_loopback
+from cloud.operations.alarm_rules import AlarmRules
+from cloud.operations.alarms import Alarms
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.health import Doctor, Gauges
 from cloud.operations.idempotency import Idempotency
+from cloud.operations.labels import Labels
 from cloud.operations.registry import Registry
 from cloud.ports import Clock
 from cloud.readings import open_views, room_of
@@ -44,7 +47,8 @@ def open_api(settings: Settings, clock: Clock) -> Api:
     """Return the application over the settings' databases; raise InvalidConfig, or Unavailable for older tables."""
     records = Records(settings.records_url)
     records.require_current()
-    threads = Threads(lambda: open_views(settings, clock), count=settings.api.threads)
+    alarms = Alarms(records, clock)
+    threads = Threads(lambda: open_views(settings, clock, alarms.worst), count=settings.api.threads)
     intake = RemoteIntake(settings.intake_path)
     services = Services(
         clock=clock,
@@ -55,6 +59,9 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         direct_readings=DirectReadings(
             intake, Idempotency(records, threads, clock), clock, max_future_s=settings.ingest.max_future_s
         ),
+        alarms=alarms,
+        alarm_rules=AlarmRules(records, clock),
+        labels=Labels(records, clock),
         doctor=Doctor(
             records,
             threads,
@@ -63,7 +70,7 @@ def open_api(settings: Settings, clock: Clock) -> Api:
             intake=lambda: _gauges(intake),
             room=lambda: room_of(settings),
         ),
-        figures=lambda: _figures(threads, intake),
+        figures=lambda: _figures(threads, intake, alarms),
         version=version("lineside"),
         max_future_s=settings.ingest.max_future_s,
         metrics_require_key=settings.api.metrics_require_key,
@@ -96,7 +103,11 @@ async def _gauges(intake: RemoteIntake) -> Gauges | None:
         return None
 
 
-async def _figures(threads: Threads[Views], intake: RemoteIntake) -> Sequence[tuple[str, str, float]]:
+async def _figures(threads: Threads[Views], intake: RemoteIntake, alarms: Alarms) -> Sequence[tuple[str, str, float]]:
+    return [*await _store_told(threads, intake), *await _alarms_told(threads, alarms)]
+
+
+async def _store_told(threads: Threads[Views], intake: RemoteIntake) -> Sequence[tuple[str, str, float]]:
     try:
         figures = await threads.run(lambda views: views.store.figures())
     except Unavailable:
@@ -114,3 +125,19 @@ async def _figures(threads: Threads[Views], intake: RemoteIntake) -> Sequence[tu
     except Unavailable:
         return [*told, ("lineside_ingest_up", "", 0.0)]
     return [*told, ("lineside_ingest_up", "", 1.0), *((one.name, one.outcome, one.value) for one in samples)]
+
+
+async def _alarms_told(threads: Threads[Views], alarms: Alarms) -> Sequence[tuple[str, str, float]]:
+    def read(views: Views) -> Sequence[tuple[str, str, float]]:
+        progress = alarms.progress()
+        lag = max(0, views.newest_event() - progress.position)
+        return [
+            *(("lineside_alarms", f"{state}_{severity}", float(count)) for state, severity, count in alarms.live()),
+            ("lineside_alarms_events_waiting", "", float(lag)),
+            ("lineside_alarms_events_unreadable_total", "", float(progress.unreadable)),
+        ]
+
+    try:
+        return await threads.run(read)
+    except Unavailable:
+        return []

@@ -3,7 +3,19 @@
 from fastapi import APIRouter, FastAPI
 
 from cloud.api.frame import API_PREFIX, V1_PREFIX
-from cloud.api.routes import data, devices, gateways, health, history, metrics, packages, root
+from cloud.api.routes import (
+    alarm_rules,
+    alarms,
+    data,
+    devices,
+    gateways,
+    health,
+    history,
+    labels,
+    metrics,
+    packages,
+    root,
+)
 
 RESOURCES: tuple[APIRouter, ...] = (
     health.router,
@@ -11,6 +23,9 @@ RESOURCES: tuple[APIRouter, ...] = (
     devices.router,
     gateways.router,
     history.router,
+    alarms.router,
+    alarm_rules.router,
+    labels.router,
     packages.router,
 )
 AT_THE_ROOT: tuple[APIRouter, ...] = (root.router, health.router, metrics.router)

@@ -84,8 +84,11 @@ _MEANINGS: Mapping[str, _Meaning] = {
         MODEL_OFF, Severity.WARNING, "no model judges {who} any more{reason}; its rules go on", is_momentary=False
     ),
     "model_on": _Meaning(MODEL_OFF, Severity.WARNING, "", clears=True),
-    "model_refused": _Meaning("model_refused", Severity.WARNING, "a model for {who} was refused{reason}"),
-    "model_rolled_back": _Meaning("model_rolled_back", Severity.WARNING, "{who} went back to the model before{reason}"),
+    "model_serving": _Meaning(MODEL_OFF, Severity.WARNING, "", clears=True),
+    "model_refused": _Meaning("model_refused", Severity.WARNING, "the model{model} for {who} was refused{reason}"),
+    "model_rolled_back": _Meaning(
+        "model_rolled_back", Severity.WARNING, "{who} went back from the model{model} to the one before{reason}"
+    ),
     "clock_stepped": _Meaning("clock_stepped", Severity.INFO, "the clock of {who} was set{step}"),
     "readings_lost_before_the_buffer": _Meaning(
         "readings_lost", Severity.CRITICAL, "{who} lost {readings} readings before they were buffered{reason}"
@@ -99,6 +102,8 @@ _MEANINGS: Mapping[str, _Meaning] = {
     ),
 }
 """What each event is to an operator; events that are not named are no alarms."""
+_ORDERED = "not_wanted"
+"""The reason of what somebody in the cloud asked for."""
 _ENDS_WITH_A_RUN = (*ANOMALY_KINDS.values(), MODEL_OFF)
 
 
@@ -114,7 +119,8 @@ def steps_of(row: EventRow) -> Sequence[Step]:
             return [ClearRun(row.gateway, _ENDS_WITH_A_RUN, row.epoch, row.event.at_us)]
         case name:
             meaning = _MEANINGS.get(name)
-            return [] if meaning is None else [_step(row, meaning)]
+            was_ordered = row.event.detail.get("reason") == _ORDERED
+            return [] if meaning is None or was_ordered else [_step(row, meaning)]
 
 
 def _opened(row: EventRow, anomaly: Anomaly) -> Sequence[Step]:
@@ -182,9 +188,12 @@ def _step(row: EventRow, meaning: _Meaning) -> Step:
 def _filled(text: str, row: EventRow) -> str:
     detail = row.event.detail
     stepped_us = _number(detail.get("stepped_us"))
+    reasons = [str(detail[name]) for name in ("reason", "detail") if detail.get(name)]
+    model = f" {detail['name']}@{detail.get('version', '?')}" if detail.get("name") else ""
     return text.format(
         who=row.event.device or row.gateway,
-        reason=_because(str(detail.get("reason", ""))),
+        model=model,
+        reason=_because(", ".join(reasons)),
         readings=detail.get("readings", "some"),
         step="" if stepped_us is None else f" by {stepped_us / 1e6:+.3f} s",
     )

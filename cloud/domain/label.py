@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cloud.domain.times import to_text, to_us
-from cloud.errors import Invalid, NotFound
+from cloud.errors import CloudError, Invalid, NotFound
 
 MAX_ROWS = 10_000
 MAX_KIND = 64
@@ -86,7 +86,7 @@ def read_labels(text: str, resolve: Resolve, *, by: str, at: datetime) -> Iterat
         raise Invalid(f"row {rows.line_num}: not CSV: {error}", code="INVALID_LABEL") from error
 
 
-def at_row(number: int, error: Invalid | NotFound) -> Invalid:
+def at_row(number: int, error: CloudError) -> Invalid:
     """Return the error as one of this row."""
     return Invalid(
         f"row {number}: {error}", code=error.code or "INVALID_LABEL", details={**error.details, "row": number}

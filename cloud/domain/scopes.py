@@ -17,6 +17,8 @@ class Scope(StrEnum):
     GATEWAYS_READ = "gateways:read"
     MODELS_READ = "models:read"
     MODELS_WRITE = "models:write"
+    ALARMS_READ = "alarms:read"
+    ALARMS_WRITE = "alarms:write"
     ADMIN = "admin"
 
 
@@ -31,6 +33,8 @@ SCOPES: Mapping[Scope, str] = {
     Scope.GATEWAYS_READ: "read gateways and their accounts",
     Scope.MODELS_READ: "read models, rollouts and packages; what a gateway's key needs",
     Scope.MODELS_WRITE: "publish models and roll them out",
+    Scope.ALARMS_READ: "read alarms, their rules and labels",
+    Scope.ALARMS_WRITE: "acknowledge, shelve and label alarms; make rules for them",
     Scope.ADMIN: "everything, keys included",
 }
 """What each scope allows, as users read it."""

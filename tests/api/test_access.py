@@ -18,6 +18,28 @@ ROUTES: dict[tuple[str, str], Scope] = {
     ("GET", "/historical_data?device_id=x"): Scope.DATA_READ,
     ("GET", "/gateways"): Scope.GATEWAYS_READ,
     ("GET", "/gateways/x"): Scope.GATEWAYS_READ,
+    ("GET", "/alerts"): Scope.ALARMS_READ,
+    ("GET", "/alerts/x"): Scope.ALARMS_READ,
+    ("POST", "/alerts/acknowledge"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/acknowledge/x"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/x/acknowledge"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/x/shelve"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/x/unshelve"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/x/clear"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/x/out-of-service"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/x/return-to-service"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/x/assign"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/x/comments"): Scope.ALARMS_WRITE,
+    ("POST", "/alerts/x/label"): Scope.ALARMS_WRITE,
+    ("GET", "/alarm-rules"): Scope.ALARMS_READ,
+    ("GET", "/alarm-rules/1"): Scope.ALARMS_READ,
+    ("POST", "/alarm-rules"): Scope.ALARMS_WRITE,
+    ("PUT", "/alarm-rules/1"): Scope.ALARMS_WRITE,
+    ("DELETE", "/alarm-rules/1"): Scope.ALARMS_WRITE,
+    ("GET", "/labels"): Scope.ALARMS_READ,
+    ("POST", "/labels"): Scope.ALARMS_WRITE,
+    ("POST", "/labels/import"): Scope.ALARMS_WRITE,
+    ("DELETE", "/labels/1"): Scope.ALARMS_WRITE,
 }
 PREFIXES = ("/api/v1", "/api")
 
@@ -33,7 +55,7 @@ async def test_a_key_opens_exactly_the_routes_of_its_scope(cloud: Cloud, scope: 
             for prefix in PREFIXES:
                 answer = await call(client, method, prefix + path)
                 is_open = scope in (needed, Scope.ADMIN)
-                assert (answer.status_code in (200, 404)) == is_open, f"{scope} {prefix}{path}: {answer.text}"
+                assert (answer.status_code in (200, 404, 422)) == is_open, f"{scope} {prefix}{path}: {answer.text}"
                 assert is_open or answer.status_code == 403
                 assert is_open or answer.json()["error_code"] == "MISSING_SCOPE"
 

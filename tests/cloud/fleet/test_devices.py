@@ -2,6 +2,7 @@
 
 import pytest
 
+from cloud.domain.alarm import Severity
 from cloud.errors import NotFound
 from cloud.fleet.devices import Devices, DeviceStatus
 from cloud.ports import Arrival
@@ -81,3 +82,26 @@ def test_a_device_that_never_came_is_not_found() -> None:
     assert devices.list()[0].latest[0].value is True
     with pytest.raises(NotFound):
         devices.get("gw-1", "pump-2")
+
+
+@pytest.mark.parametrize(
+    ("alarms", "status"),
+    [
+        ({}, DeviceStatus.NORMAL),
+        ({("gw-1", "pump-1"): Severity.INFO}, DeviceStatus.NORMAL),
+        ({("gw-1", "pump-1"): Severity.WARNING}, DeviceStatus.WARNING),
+        ({("gw-1", "pump-1"): Severity.CRITICAL}, DeviceStatus.CRITICAL),
+        ({("gw-2", "pump-1"): Severity.CRITICAL}, DeviceStatus.NORMAL),
+    ],
+)
+def test_a_device_is_as_bad_as_its_active_alarms_unless_it_is_silent(
+    alarms: dict[tuple[str, str], Severity], status: DeviceStatus
+) -> None:
+    clock = HandClock()
+    store = MemoryStore(clock)
+    with store.transaction():
+        store.write([Arrival("gw-1", _table(TagInfo(0, "flow", Kind.FLOAT)), block([1.0], start_us=START_US))])
+    devices = Devices(store, clock, tuple, lambda: alarms)
+    assert devices.list()[0].status is status is devices.get("gw-1", "pump-1").status
+    clock.move(61)
+    assert devices.list()[0].status is DeviceStatus.OFFLINE
