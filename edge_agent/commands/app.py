@@ -8,6 +8,7 @@ import typer
 from edge_agent.commands.buffer import buffer_app
 from edge_agent.commands.check import check, schema_app
 from edge_agent.commands.doctor import doctor
+from edge_agent.commands.model import model_app
 from edge_agent.commands.output import DEFAULT_CONFIG, ConfigPath
 from edge_agent.commands.read_once import run_test
 from edge_agent.commands.status import status
@@ -33,4 +34,5 @@ app.command("test", epilog="Example: lineside-agent test --once agent.yaml")(run
 app.command("status", epilog="Example: lineside-agent status agent.yaml --json")(status)
 app.command("doctor", epilog="Example: lineside-agent doctor agent.yaml")(doctor)
 app.add_typer(buffer_app, name="buffer")
+app.add_typer(model_app, name="model")
 app.add_typer(schema_app, name="config")

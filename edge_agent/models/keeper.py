@@ -14,7 +14,7 @@ from edge_agent.models.place import Means, Place
 from edge_agent.models.request import Answer, RequestBox
 from edge_agent.models.shelf import ShelfUnusable
 from edge_agent.models.wanted import WantedInbox
-from edge_agent.ports import Clock, Judge
+from edge_agent.ports import Judge
 from protocols.wanted import ModelStanding, Standing, Wanted, WantedModel
 
 log = logging.getLogger(__name__)
@@ -24,12 +24,11 @@ LOOK_S = 1.0
 class Keeper:
     """All Devices that are judged; `standings` may be asked at any time."""
 
-    def __init__(self, *, judges: Sequence[Judge], means: Means, bringer: Bringer, clock: Clock) -> None:
+    def __init__(self, *, judges: Sequence[Judge], means: Means, bringer: Bringer) -> None:
         self._places = {judge.device: Place(judge, means) for judge in judges}
         self._shelf = means.shelf
         self._record = means.record
         self._bringer = bringer
-        self._clock = clock
         self._requests = RequestBox(means.shelf.directory)
         self._news = asyncio.Event()
         self._lacking = asyncio.Event()

@@ -1,6 +1,7 @@
 """How readings leave: the uplink, and the sender that the configuration asks for, as one part with one state."""
 
 import random
+from collections.abc import Callable
 
 from edge_agent.config.schema import Acknowledge, AgentSettings, MqttVersion, Transport, UplinkSettings
 from edge_agent.delivery.plain_sender import PlainSender
@@ -10,6 +11,7 @@ from edge_agent.delivery.sender import Sender
 from edge_agent.ports import AsyncBuffer, Clock
 from edge_agent.uplinks.mqtt import MqttSettings, MqttTls, MqttUplink
 from edge_agent.watch.status import DeliveryState
+from protocols.topics import GatewayTopic, gateway_topic
 
 
 class Delivery:
@@ -18,6 +20,7 @@ class Delivery:
     def __init__(self, settings: AgentSettings, parts: "tuple[AsyncBuffer, Sealer, Clock]", identity: Identity) -> None:
         buffer, sealer, clock = parts
         self._settings = settings.uplink
+        self._gateway = settings.gateway
         self._uplink = make_uplink(settings.uplink, settings.gateway)
         self._sender: Sender | PlainSender
         if settings.uplink.acknowledge is Acknowledge.STORE:
@@ -38,6 +41,10 @@ class Delivery:
                 random=random.random,
                 topic=settings.uplink.topic,
             )
+
+    def listen(self, part: GatewayTopic, receive: Callable[[bytes], None]) -> None:
+        """Call `receive` with each payload on this topic of the gateway's; before `run`."""
+        self._uplink.listen(gateway_topic(self._gateway, part), receive)
 
     def wake(self) -> None:
         """Look again what there is to send."""

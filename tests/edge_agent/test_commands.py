@@ -25,6 +25,9 @@ COMMANDS = [
     ["buffer", "stats"],
     ["buffer", "export"],
     ["buffer", "drop"],
+    ["model", "status"],
+    ["model", "bench"],
+    ["model", "rollback"],
     ["config", "schema"],
 ]
 

@@ -54,7 +54,7 @@ class ModelGateway:
             record=self._record,
         )
         means = Means(Shelf(self.directory), load_network, self._record, 50_000.0)
-        self.keeper = Keeper(judges=list(self.judges.values()), means=means, bringer=self.bringer, clock=clock)
+        self.keeper = Keeper(judges=list(self.judges.values()), means=means, bringer=self.bringer)
         self._task = asyncio.create_task(self.keeper.run())
 
     async def stop(self) -> None:
