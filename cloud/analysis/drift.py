@@ -17,11 +17,11 @@ from cloud.analysis.long_run import Memory, correlations, mean_error, remember
 from cloud.analysis.statistics import Floats, kolmogorov_tail, normal_score, student_two_sided, two_sample_ks
 from cloud.domain.drift import Corrected, Documented
 
-FALSE_ALARMS = 0.003
+FALSE_ALARMS = 0.0035
 """The corrected verdict's default share of checks that cry without drift."""
 LEAST_ROWS = 20
 """Fewer readings than this on a side say nothing of a memory."""
-_WEIGHTS = (0.6, 0.2, 0.2)
+_WEIGHTS = (0.7, 0.15, 0.15)
 _BINS = 10
 _LEAST_SHARE = 1e-4
 

@@ -193,7 +193,7 @@ def _distances(hours: Hours, limits: Limits) -> Floats:
 
 
 def _failure_spans(hours: Hours, labels: Sequence[Label]) -> Floats:
-    """Return the hours at which labelled failures began and ended, as positions, (f, 2), in order of their beginning."""
+    """Return the hours at which labelled failures began and ended, as positions, (f, 2), in order."""
     start_us = hours.start_us(0)
     faults = [one for one in labels if one.verdict is Verdict.TRUE_FAULT and one.to_us > start_us]
     spans = [((one.from_us - start_us) / HOUR_US, (one.to_us - start_us) / HOUR_US) for one in faults]

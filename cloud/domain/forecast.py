@@ -11,8 +11,9 @@ LEVELS = (0.01, 0.1, 0.5, 0.9, 0.99)
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Quantiles of LEVELS, never falling; raw: the same before the conformal correction, on which it learns.
+    """Quantiles of LEVELS, never falling; raw: the same before the conformal correction, which learns on them.
 
+    scale: the unit of that correction.
     is_calibrated: whether enough forecasts of this horizon have matured to correct every level.
     actual: None until the horizon has passed and a reading was there.
     """
@@ -23,6 +24,7 @@ class Forecast:
     horizon_minutes: int
     quantiles: tuple[float, ...]
     raw: tuple[float, ...]
+    scale: float
     method: str
     model_version: str
     is_calibrated: bool

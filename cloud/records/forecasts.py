@@ -29,6 +29,7 @@ class ForecastRow(Base):
     horizon_minutes: Mapped[int]
     quantiles: Mapped[list[float]] = mapped_column(JSON)
     raw: Mapped[list[float]] = mapped_column(JSON)
+    scale: Mapped[float] = mapped_column(Float)
     method: Mapped[str] = mapped_column(String(64))
     model_version: Mapped[str] = mapped_column(String(64))
     is_calibrated: Mapped[bool]
@@ -117,6 +118,7 @@ def _row(one: Forecast) -> ForecastRow:
         horizon_minutes=one.horizon_minutes,
         quantiles=list(one.quantiles),
         raw=list(one.raw),
+        scale=one.scale,
         method=one.method,
         model_version=one.model_version,
         is_calibrated=one.is_calibrated,
@@ -134,6 +136,7 @@ def _forecast(row: ForecastRow) -> Forecast:
         horizon_minutes=row.horizon_minutes,
         quantiles=tuple(row.quantiles),
         raw=tuple(row.raw),
+        scale=row.scale,
         method=row.method,
         model_version=row.model_version,
         is_calibrated=row.is_calibrated,

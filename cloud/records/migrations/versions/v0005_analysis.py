@@ -90,6 +90,7 @@ def _create_forecasts() -> None:
         sa.Column("horizon_minutes", sa.Integer(), nullable=False),
         sa.Column("quantiles", sa.JSON(), nullable=False),
         sa.Column("raw", sa.JSON(), nullable=False),
+        sa.Column("scale", sa.Float(), nullable=False),
         sa.Column("method", sa.String(64), nullable=False),
         sa.Column("model_version", sa.String(64), nullable=False),
         sa.Column("is_calibrated", sa.Boolean(), nullable=False),
