@@ -5,6 +5,7 @@ import shutil
 from cloud.config import Settings
 from cloud.fleet.devices import Alarmed, Devices
 from cloud.fleet.gateways import Gateways
+from cloud.fleet.standings import Standings
 from cloud.operations.gateway_events import GatewayEvents
 from cloud.operations.health import Room
 from cloud.ports import Clock
@@ -19,7 +20,8 @@ def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict) -> Vie
     store = ChunkStore(database, clock)
     gateways = Gateways(database)
     devices = Devices(store, clock, gateways.online, alarmed)
-    return Views(store, devices, gateways, GatewayEvents(database).newest, database.close)
+    standings = Standings(database)
+    return Views(store, devices, gateways, standings, GatewayEvents(database).newest, database.close)
 
 
 def room_of(settings: Settings) -> Room:

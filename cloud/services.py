@@ -7,6 +7,9 @@ from cloud.access.keys import Keys
 from cloud.fleet.devices import Devices
 from cloud.fleet.gateways import Gateways
 from cloud.fleet.package_files import PackageFiles
+from cloud.fleet.rollouts import Rollouts
+from cloud.fleet.standings import Standings
+from cloud.learning.registry import Registry as Models
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
 from cloud.operations.direct_readings import DirectReadings
@@ -24,6 +27,7 @@ class Views:
     store: ReadingStore
     devices: Devices
     gateways: Gateways
+    standings: Standings
     newest_event: Callable[[], int]
     """The number of the last event that a gateway told."""
     release: Callable[[], None]
@@ -42,6 +46,8 @@ class Services:
     keys: Keys
     registry: Registry
     packages: PackageFiles
+    models: Models
+    rollouts: Rollouts
     direct_readings: DirectReadings[Views]
     alarms: Alarms
     alarm_rules: AlarmRules

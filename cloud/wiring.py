@@ -12,7 +12,10 @@ from cloud.app import Door, build_app
 from cloud.config import Settings
 from cloud.errors import Unavailable
 from cloud.fleet.package_files import PackageFiles
+from cloud.fleet.rollouts import Rollouts
+from cloud.fleet.signing import Signing
 from cloud.ingest.remote import RemoteIntake
+from cloud.learning.registry import Registry as Models
 from cloud.listening import LOOPBACK_NAMES, is_loopback
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
@@ -25,6 +28,7 @@ from cloud.ports import Clock
 from cloud.readings import open_views, room_of
 from cloud.records.database import Records
 from cloud.services import Services, Views
+from cloud.storage.files import DirectoryFiles
 from cloud.threads import Threads
 
 
@@ -56,6 +60,8 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         keys=Keys(records, clock),
         registry=Registry(records),
         packages=PackageFiles(settings.packages_path),
+        models=open_models(settings, records, clock),
+        rollouts=Rollouts(records, clock),
         direct_readings=DirectReadings(
             intake, Idempotency(records, threads, clock), clock, max_future_s=settings.ingest.max_future_s
         ),
@@ -77,6 +83,11 @@ def open_api(settings: Settings, clock: Clock) -> Api:
     )
     app = build_app(services, Metrics(), door_of(settings))
     return Api(app, services, intake, records)
+
+
+def open_models(settings: Settings, records: Records, clock: Clock) -> Models:
+    """Return the registry of models over the settings' files and keys."""
+    return Models(records, DirectoryFiles(settings.files_path), clock, Signing(settings.packages_path, clock))
 
 
 def door_of(settings: Settings) -> Door:

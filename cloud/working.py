@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 from cloud.chores import Chore
 from cloud.config import Settings
+from cloud.fleet.conductor import Conductor
+from cloud.fleet.repository import PackageRepository
+from cloud.fleet.standings import Standings
+from cloud.ingest.messenger import Messenger
 from cloud.operations.alarm_follower import AlarmFollower
 from cloud.operations.alarms import Alarms
 from cloud.operations.gateway_events import GatewayEvents
@@ -57,5 +61,18 @@ def alarm_chores(workshop: Workshop) -> Sequence[Chore]:
     ]
 
 
-CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (alarm_chores,)
+def model_chores(workshop: Workshop) -> Sequence[Chore]:
+    """Return who lets rollouts go on and tells gateways, and who renews the signatures of packages."""
+    settings, clock, records = workshop.settings, workshop.clock, workshop.records
+    roster = workshop.closing.enter_context(closing(Database(settings.readings_path, read_only=True)))
+    messenger = workshop.closing.enter_context(closing(Messenger(settings.intake_path)))
+    conductor = Conductor(records, clock, Standings(roster).all, messenger.publish)
+    repository = PackageRepository(settings.packages_path, clock)
+    return [
+        Chore("rollouts", 1.0, conductor.run),
+        Chore("signatures of packages", 600.0, repository.refresh),
+    ]
+
+
+CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (alarm_chores, model_chores)
 """Who brings chores: one function a subject."""

@@ -6,7 +6,9 @@ from typing import Any
 
 from cloud.errors import NotFound
 from cloud.fleet.accounting import Accounting, LedgerRow, account, total
+from cloud.fleet.standings import read_standings
 from cloud.storage.chunks.database import Database
+from protocols.wanted import ModelStanding
 
 _ACCOUNT = ", ".join(one.name for one in fields(LedgerRow))
 
@@ -16,7 +18,8 @@ class Gateway:
     """One Gateway as it last told; times in microseconds since the epoch, None where it never was.
 
     clock_skew_us: how far its clock was behind ours at its last hello, with the way of the message in it; generation:
-    of the store, as it believed then; cloned_us, conflict_us: when two gateways last seemed to share this name.
+    of the store, as it believed then; cloned_us, conflict_us: when two gateways last seemed to share this name; models:
+    how its Devices are judged.
     """
 
     name: str
@@ -31,6 +34,7 @@ class Gateway:
     cloned_us: int | None
     conflict_us: int | None
     skipped_polls: int
+    models: tuple[ModelStanding, ...]
     epochs: tuple[Accounting, ...]
     total: Accounting
 
@@ -70,6 +74,7 @@ class Gateways:
     def _gateway(self, row: tuple[Any, ...]) -> Gateway:
         statement = f"select {_ACCOUNT} from ledger_epoch where gateway = ? order by id desc"  # noqa: S608 our names
         epochs = tuple(account(LedgerRow(*found)) for found in self._rows(statement, row[0]))
-        flags = {"is_online": bool(row[2]), "clock_is_set": bool(row[6])}
-        told = dict(zip(_NAMES, row, strict=True)) | flags
+        told: dict[str, Any] = dict(zip(_NAMES, row, strict=True))
+        told["is_online"], told["clock_is_set"] = bool(told["is_online"]), bool(told["clock_is_set"])
+        told["models"] = read_standings(told["models"])
         return Gateway(**told, epochs=epochs, total=total(epochs))

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
+from msgspec import structs
 from pydantic import BaseModel
 
 from cloud.api.deps import FleetReader, ServicesDep
@@ -27,6 +28,20 @@ _ACCOUNT = {
     "resent": 0,
     "conflicting": 0,
 }
+_STANDING = {
+    "device": "pump-1",
+    "name": "pump",
+    "version": 3,
+    "standing": "serving",
+    "rollout": "rollout_5d1c0f7a9be24e10",
+    "reason": "",
+    "rows": 3600,
+    "agreement": None,
+    "over": 0.009,
+    "invoke_us": 31.0,
+    "alarms": 0,
+    "bytes": 1344,
+}
 _EXAMPLE = {
     "gateway_id": "gw-1",
     "version": "0.1.0",
@@ -39,6 +54,7 @@ _EXAMPLE = {
     "epoch": "00f3c2a1b4d5e6f7",
     "skipped_polls": 0,
     "alarms": [],
+    "models": [_STANDING],
     "total": _ACCOUNT,
     "epochs": [{"epoch": "00f3c2a1b4d5e6f7", **_ACCOUNT}],
 }
@@ -66,6 +82,27 @@ class EpochAnswer(AccountAnswer):
     epoch: str
 
 
+class StandingAnswer(BaseModel):
+    """How one Device is judged, or what became of a model that it was to run, as the Gateway said.
+
+    standing: learning, fetching, shadowing, serving, refused, rolled_back or off; reason: why it is not serving;
+    agreement: of the shadow with the model that serves; over: share of rows over the threshold.
+    """
+
+    device: str
+    name: str
+    version: int
+    standing: str
+    rollout: str
+    reason: str
+    rows: int
+    agreement: float | None
+    over: float | None
+    invoke_us: float | None
+    alarms: int
+    bytes: int
+
+
 class GatewayAnswer(BaseModel):
     """A Gateway as it last told; epochs are the newest first."""
 
@@ -80,6 +117,7 @@ class GatewayAnswer(BaseModel):
     epoch: str | None
     skipped_polls: int
     alarms: list[str]
+    models: list[StandingAnswer]
     total: AccountAnswer
     epochs: list[EpochAnswer]
 
@@ -118,6 +156,7 @@ def _answer(gateway: Gateway) -> GatewayAnswer:
         epoch=None if gateway.epoch is None else _hex(gateway.epoch),
         skipped_polls=gateway.skipped_polls,
         alarms=[name for name, is_raised in alarms.items() if is_raised],
+        models=[StandingAnswer(**structs.asdict(one)) for one in gateway.models],
         total=_account(gateway.total),
         epochs=[EpochAnswer(epoch=_hex(one.epoch), **_account(one).model_dump()) for one in gateway.epochs],
     )
