@@ -1,4 +1,4 @@
-"""lineside-cloud: init, serve, migrate, key, doctor, openapi.
+"""lineside-cloud: init, serve, migrate, key, alarm, doctor, openapi.
 
 A command loads what only it needs when it runs: the web framework takes a second that `key` need not wait for.
 """
@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from cloud.clock import SystemClock
+from cloud.commands.alarms import app as alarms
 from cloud.commands.keys import app as keys
 from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
 from cloud.commands.serve import serve
@@ -21,6 +22,7 @@ from cloud.setup import make_directory, make_signing_keys, migrate, write_config
 
 app = typer.Typer(help="The cloud of Lineside.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(keys, name="key")
+app.add_typer(alarms, name="alarm")
 app.command()(serve)
 _DISTRIBUTION = "lineside"
 
