@@ -51,11 +51,15 @@ class Pace:
         return cls(max(2 * LONG, min(int(share * n_rows), most)), round(DAY_S / period_s) if period_s > 0 else 0)
 
 
-def novelty(values: Floats, pace: Pace) -> Floats:
-    """Return the score of each row, shape (n,), 0 while learning; values: (n,), finite."""
+def novelty(values: Floats, pace: Pace, *, learned: int | None = None) -> Floats:
+    """Return the score of each row, shape (n,), 0 while learning; values: (n,), finite.
+
+    learned: rows after which nothing more is taken for normal; all that went before a row is where None.
+    """
+    upto = len(values) if learned is None else learned
     scores = np.zeros(len(values))
     for view in views(values, pace.season):
-        scores += np.log1p(excesses(distances(view, pace.learn // 4), pace.learn))
+        scores += np.log1p(excesses(distances(view, pace.learn // 4, upto), pace.learn, upto))
     return scores
 
 
@@ -94,8 +98,11 @@ def seasonal_difference(values: Floats, season: int) -> Floats:
     return difference
 
 
-def distances(view: Floats, begin: int) -> Floats:
-    """Return the mean distance of each row to the nearest of all rows before it, 0 before row `begin`; shape (n,)."""
+def distances(view: Floats, begin: int, upto: int) -> Floats:
+    """Return the mean distance of each row to the nearest rows before it and before `upto`, shape (n,).
+
+    It is 0 before row `begin`.
+    """
     found = np.zeros(len(view))
     past = sorted(view[:begin].tolist())
     for row in range(begin, len(view)):
@@ -103,16 +110,20 @@ def distances(view: Floats, begin: int) -> Floats:
         at = bisect_left(past, value)
         near = sorted(abs(other - value) for other in past[max(0, at - NEIGHBOURS) : at + NEIGHBOURS])
         found[row] = sum(near[:NEIGHBOURS]) / NEIGHBOURS
-        insort(past, value)
+        if row < upto:
+            insort(past, value)
     return found
 
 
-def excesses(distance: Floats, begin: int) -> Floats:
-    """Return by how many mean excesses each row lies beyond the past's tail, 0 before row `begin`; shape (n,)."""
+def excesses(distance: Floats, begin: int, upto: int) -> Floats:
+    """Return by how many mean excesses each row lies beyond the tail of those before it and before `upto`, shape (n,).
+
+    It is 0 before row `begin`.
+    """
     found = np.zeros(len(distance))
     edge, mean = np.inf, 1.0
     for row in range(begin, len(distance)):
-        if (row - begin) % TAIL_EVERY == 0:
+        if (row - begin) % TAIL_EVERY == 0 and row <= upto:
             edge, mean = tail(distance[begin // 4 : row])
         found[row] = min(max(0.0, distance[row] - edge) / mean, MOST_EXCESSES)
     return found

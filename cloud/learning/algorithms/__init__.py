@@ -11,11 +11,13 @@ from cloud.learning.algorithms.gradient_boosting import (
     REGRESSOR,
 )
 from cloud.learning.algorithms.isolation_forest import IsolationForest
+from cloud.learning.algorithms.series_novelty import SeriesNovelty
 from cloud.learning.algorithms.whitening import Whitening
 
 ALGORITHMS: Mapping[str, Algorithm] = {
     "whitening": Whitening(),
     "isolation_forest": IsolationForest(),
+    "novelty": SeriesNovelty(),
     "gradient_boosting_classifier": CLASSIFIER,
     "gradient_boosting_regressor": REGRESSOR,
     "random_forest_classifier": FOREST_CLASSIFIER,

@@ -61,6 +61,14 @@ def test_the_first_other_value_of_a_constant_is_strange_and_its_score_finite() -
     assert scores[1500] >= THRESHOLD
 
 
+def test_what_is_not_learned_stays_strange() -> None:
+    series = daily(6)
+    series[1400:] += 8.0
+    still = novelty(series, PACE, learned=1400)[1400:]
+    assert still.min() > novelty(series, PACE)[1500:].max()
+    assert still.min() >= THRESHOLD
+
+
 def test_nothing_is_judged_while_learning() -> None:
     assert not novelty(daily(3), PACE)[: PACE.learn].any()
 
@@ -81,7 +89,7 @@ def test_a_trailing_mean_is_the_mean_of_the_rows_so_far(values: list[float], row
 @given(st.integers(0, 10_000))
 def test_a_distance_is_the_mean_to_the_five_nearest_earlier_values(seed: int) -> None:
     view = np.random.default_rng(seed).normal(size=60).round(2)
-    found = distances(view, 10)
+    found = distances(view, 10, 60)
     for at in (10, 35, 59):
         assert np.isclose(found[at], np.sort(np.abs(view[:at] - view[at]))[:5].mean())
 
