@@ -23,12 +23,12 @@ from cloud.learning.algorithm import (
     Trained,
     own_settings,
 )
+from cloud.learning.calibration import Calibration
 from cloud.learning.keeping import CARD, card_file, read_arrays, read_card, read_file
 from cloud.learning.keeping import arrays_file as npz
 from cloud.learning.occlusion import occlusion
 from cloud.learning.soundness import normal_rows, require_columns, require_finite, require_rows, require_variation
 from cloud.learning.table import Floats, Table
-from protocols.scoring.scores import body_of, calibrated, tail_of
 
 MIN_ROWS = 60
 FOLDS = 5
@@ -81,9 +81,7 @@ class Isolated:
     learned: Learned
     forest: Forest
     median: Floats
-    threshold: float
-    body: tuple[float, ...]
-    tail: float
+    calibration: Calibration
 
     def score(self, table: Table) -> Floats:
         """Return the anomaly scores of Liu et al., shape (n,)."""
@@ -93,11 +91,11 @@ class Isolated:
 
     def predict(self, table: Table) -> Floats:
         """Return 1 for rows over the threshold, else 0, shape (n,)."""
-        return (self.score(table) > self.threshold).astype(np.float64)
+        return (self.score(table) > self.calibration.threshold).astype(np.float64)
 
     def outputs(self, table: Table) -> Floats:
         """Return the scores with .5 at the threshold, shape (n, 1)."""
-        return calibrated(self.score(table), self)[:, None]
+        return self.calibration.scores(self.score(table))[:, None]
 
     def explain(self, table: Table) -> Explanation:
         """Return by how much the score falls where a column has its usual value instead."""
@@ -105,10 +103,15 @@ class Isolated:
 
     def files(self) -> Mapping[str, bytes]:
         """Return the card and the trees as arrays."""
-        own = {"median": self.median, "threshold": np.array([self.threshold]), "tail": np.array([self.tail])}
+        own = {
+            "median": self.median,
+            "threshold": np.array([self.calibration.threshold]),
+            "body": np.array(self.calibration.body),
+            "tail": np.array([self.calibration.tail]),
+        }
         names = ("column", "cut", "left", "right", "length", "roots", "scale")
         trees: dict[str, NDArray[Any]] = {name: getattr(self.forest, name) for name in names}
-        return {CARD: card_file(self.learned), ARRAYS: npz({**trees, **own, "body": np.array(self.body)})}
+        return {CARD: card_file(self.learned), ARRAYS: npz({**trees, **own})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +134,11 @@ class IsolationForest:
         outside = _cross_fitted(table.values, own, progress, seed)
         progress(FOLDS / (FOLDS + 1), "growing the forest")
         forest = _grow(table.values, own, seed)
-        threshold = float(np.quantile(outside, 1 - own.contamination))
-        figures = {"threshold": threshold, "rows": float(len(table))}
+        calibration = Calibration.of(outside, own.contamination)
+        figures = {"threshold": calibration.threshold, "rows": float(len(table))}
         learned = Learned(self.name, self.task, table.columns, ("normal", "anomaly"), own, figures)
         progress(1.0, "grown")
-        median, body = np.median(table.values, axis=0), body_of(outside, threshold)
-        return Isolated(learned, forest, median, threshold, body, tail_of(outside, threshold))
+        return Isolated(learned, forest, np.median(table.values, axis=0), calibration)
 
     def load(self, files: Mapping[str, bytes]) -> Trained:
         """Return the model kept as these files; raise Invalid where they are no such model."""
@@ -145,7 +147,7 @@ class IsolationForest:
         forest = Forest(*(arrays[name] for name in ("column", "cut", "left", "right", "length", "roots", "scale")))
         _require_trees(forest, len(learned.columns))
         threshold, tail = float(arrays["threshold"][0]), float(arrays["tail"][0])
-        return Isolated(learned, forest, arrays["median"], threshold, tuple(arrays["body"].tolist()), tail)
+        return Isolated(learned, forest, arrays["median"], Calibration(threshold, tuple(arrays["body"].tolist()), tail))
 
 
 def _cross_fitted(values: Floats, settings: IsolationSettings, progress: Progress, seed: int) -> Floats:

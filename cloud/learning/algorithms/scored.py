@@ -1,10 +1,12 @@
 """Scored: a detector that runs on gateways, judged here by the same scorer and the same int8 network."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from cloud.errors import Invalid
 from cloud.learning.algorithm import Explanation, Learned, Settings
@@ -19,14 +21,20 @@ from protocols.scoring.scorer import Scorer
 
 SCORING = "scoring.json"
 NETWORK = "network.tflite"
+MACHINES = "machines.json"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A Fitted that has learned; rows before its windows are full have the score NaN and are no anomaly."""
+    """A Fitted that has learned; rows before its windows are full have the score NaN and are no anomaly.
+
+    by_machine: of a fleet's model, the scale and threshold of each group that it learned from.
+    """
 
     learned: Learned
     model: Fitted
+    by_machine: Mapping[int, Scoring] = field(default_factory=dict)
     is_fleet: bool = False
 
     def fitted(self) -> Fitted:
@@ -56,12 +64,13 @@ class Scored:
     def files(self) -> Mapping[str, bytes]:
         """Return the card, how to score, and the int8 network."""
         scoring = msgspec.json.format(msgspec.json.encode(self.model.scoring), indent=1)
-        return {CARD: card_file(self.learned), SCORING: scoring, NETWORK: self.model.network}
+        files = {CARD: card_file(self.learned), SCORING: scoring, NETWORK: self.model.network}
+        return {**files, MACHINES: msgspec.json.encode(self.by_machine)} if self.is_fleet else files
 
     def _judged(self, table: Table) -> Judged:
         own = table.select(self.learned.columns)
         network = open_network(self.model.network)
-        parts = [(rows, self._run(own.values[rows], network)) for rows in own.runs()]
+        parts = [(rows, self._run(own, rows, network)) for rows in own.runs()]
         order = np.argsort(np.concatenate([rows for rows, _ in parts]), kind="stable")
         return Judged(
             raw=np.concatenate([part.raw for _, part in parts])[order],
@@ -70,9 +79,11 @@ class Scored:
             shares=np.concatenate([part.shares for _, part in parts])[order],
         )
 
-    def _run(self, rows: Floats, network: Network) -> Judged:
+    def _run(self, table: Table, rows: NDArray[np.int64], network: Network) -> Judged:
+        machine = None if table.groups is None or not len(rows) else int(table.groups[rows[0]])
+        scoring = self.model.scoring if machine is None else self.by_machine.get(machine, self.model.scoring)
         try:
-            return Scorer(self.model.scoring, network).take(rows, may_adapt=False)
+            return Scorer(scoring, network).take(table.values[rows], may_adapt=False)
         except InvalidRows as error:
             raise Invalid(str(error), details={"field": "columns"}) from error
 
@@ -85,16 +96,21 @@ def open_network(data: bytes) -> Network:
         raise Invalid(f"{NETWORK}: {error}") from error
 
 
-def load_scored(files: Mapping[str, bytes], algorithm: str, kind: type[Settings], *, is_fleet: bool = False) -> Scored:
+def load_scored(files: Mapping[str, bytes], algorithm: str, kind: type[Settings]) -> Scored:
     """Return the model that `Scored.files` gave; raise Invalid where they are not of this algorithm."""
     learned = read_card(files, algorithm, kind)
-    try:
-        scoring = msgspec.json.decode(read_file(files, SCORING), type=Scoring)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Invalid(f"{SCORING}: {error}") from error
+    scoring = _read(files, SCORING, Scoring)
+    by_machine = _read(files, MACHINES, dict[int, Scoring]) if MACHINES in files else {}
     network = read_file(files, NETWORK)
     open_network(network)
-    return Scored(learned, Fitted(scoring, network), is_fleet)
+    return Scored(learned, Fitted(scoring, network), by_machine, is_fleet=MACHINES in files)
+
+
+def _read(files: Mapping[str, bytes], name: str, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(read_file(files, name), type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Invalid(f"{name}: {error}") from error
 
 
 def period_of(table: Table, otherwise_s: float) -> float:
