@@ -1,30 +1,24 @@
-"""Fit a model from normal rows of one asset: scale, whitening, a threshold that keeps its promise, an int8 network.
-
-The threshold never comes from the rows that fitted the covariance: five blocks in order of time, each scored by a fit
-of the others without a guard of the longest span on either side.
-"""
+"""Fit a model from normal rows of one asset: scale, residuals, a threshold that keeps its promise, an int8 network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.scoring.model import Fitted, InvalidRows, Scoring, ScoringKind
-from protocols.scoring.quantise import Layer, quantise_within
-from protocols.scoring.scores import body_of, tail_of
-from protocols.scoring.tflite import write_tflite
-from protocols.scoring.whitening import Whitening, shrunk_covariance, whiten
+from protocols.scoring.crossfit import FOLDS, cross_fit
+from protocols.scoring.model import MAX_CHANNELS, Fitted, InvalidRows, Scoring, ScoringKind
+from protocols.scoring.scores import body_of, tail_of, threshold_of
+from protocols.scoring.whitening import residual_network, shrunk_covariance, whiten
 from protocols.scoring.windows import trailing_means
 
 Floats = NDArray[np.float64]
 SPANS = (5, 15, 60)
+"""Short for steps, long for slow faults, each three to four of the one before, so that none falls between."""
 ROWS_A_SPAN = 20
+"""Windows without a row in common that a span needs, else its deviation is a guess."""
 MIN_ROWS = 60
-FOLDS = 5
-RANGE_SIGMAS = 24.0
-"""How far from normal the int8 network still tells one deviation from a larger one."""
+"""Below, a fifth of the rows is not longer than the guard around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +31,7 @@ class FitOptions:
 
     alarm_share: float = 0.01
     spans: tuple[int, ...] = ()
-    smooth: int = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    center: Floats
-    width: Floats
+    smooth: int = 1
 
 
 def fit(rows: Floats, channels: Sequence[str], *, period_s: float, options: FitOptions | None = None) -> Fitted:
@@ -53,101 +41,84 @@ def fit(rows: Floats, channels: Sequence[str], *, period_s: float, options: FitO
     """
     options = options or FitOptions()
     rows = np.asarray(rows, dtype=np.float64)
-    _check(rows, channels)
-    moving = [i for i in range(len(channels)) if np.ptp(rows[:, i]) > 0]
-    if not moving:
-        raise InvalidRows(f"none of {', '.join(channels)} ever changes: nothing can be learned")
-    left_out = tuple(
-        f"{channels[i]} is always {rows[0, i]:g}: left out" for i in range(len(channels)) if i not in moving
-    )
+    check_rows(rows, channels)
+    moving, notes = _moving(rows, channels)
     rows = rows[:, moving]
-    spans = options.spans or chosen_spans(len(rows))
-    outside = cross_fitted(rows, spans, options.smooth)
-    threshold = float(np.quantile(outside, 1 - options.alarm_share))
-    scale, whitenings = _fit_parts(rows, spans)
+    spans = _spans(len(rows), options)
+    center, width = rows.mean(axis=0), robust_width(rows)
+    scaled = (rows - center) / width
+    whitening = whiten(shrunk_covariance(scaled))
+    outside = cross_fit(scaled, spans)
+    raw = trailing_means(outside.raw[:, None], (options.smooth,))[:, 0, 0]
+    threshold = threshold_of(raw, options.alarm_share)
     scoring = Scoring(
         kind=ScoringKind.WHITENING,
         channels=tuple(channels[i] for i in moving),
         period_s=period_s,
         spans=spans,
-        center=_numbers(scale.center),
-        width=_numbers(scale.width),
+        center=numbers(center),
+        width=numbers(width),
         smooth=options.smooth,
         threshold=threshold,
         alarm_share=options.alarm_share,
         rows=len(rows),
-        axes=tuple(_numbers(whitening.axes) for whitening in whitenings),
-        gains=_numbers(np.concatenate([whitening.gains for whitening in whitenings])),
-        body=body_of(outside, threshold),
-        tail=tail_of(outside, threshold),
+        axes=numbers(whitening.axes),
+        spread=numbers(outside.spread),
+        dof=numbers(outside.dof),
+        body=body_of(raw, threshold),
+        tail=tail_of(raw, threshold),
     )
-    return Fitted(scoring, write_tflite(quantise_within([back_layer(whitenings)], [RANGE_SIGMAS] * 2)), {}, left_out)
+    figures = {"independent_rows": float(outside.dof.min()), "held_out_alarm_share": float(np.mean(raw > threshold))}
+    return Fitted(scoring, residual_network(whitening, outside.spread), figures, notes)
 
 
 def chosen_spans(n_rows: int) -> tuple[int, ...]:
-    """Return the spans that this many rows can carry: at least 20 windows without a row in common."""
+    """Return the spans that this many rows can carry."""
     return tuple(span for span in SPANS if n_rows >= ROWS_A_SPAN * span) or (1,)
 
 
-def back_layer(whitenings: Sequence[Whitening]) -> Layer:
-    """Return the network's one layer: the axes of each span back to its channels."""
-    n = len(whitenings[0].gains)
-    weights = np.zeros((n * len(whitenings),) * 2)
-    for i, whitening in enumerate(whitenings):
-        weights[i * n : (i + 1) * n, i * n : (i + 1) * n] = whitening.back
-    return Layer(weights, np.zeros(len(weights)))
+def robust_width(rows: Floats) -> Floats:
+    """Return the width of each channel (channels,): the spread of its middle half, as of a normal distribution.
 
-
-def cross_fitted(rows: Floats, spans: tuple[int, ...], smooth: int) -> Floats:
-    """Return raw scores of rows (n, channels), each by a fit that saw neither the row nor its neighbours."""
-    bounds = np.linspace(0, len(rows), FOLDS + 1).astype(int)
-    guard = max(spans)
-    scores = []
-    for first, last in pairwise(bounds):
-        others = [part for part in (rows[: max(first - guard, 0)], rows[last + guard :]) if len(part) > guard]
-        if not others:
-            continue
-        scale, whitenings = _fit_segments(others, spans)
-        scores.append(_raw(rows[first:last], scale, whitenings, spans, smooth))
-    return np.concatenate(scores)
-
-
-def _raw(rows: Floats, scale: _Scale, whitenings: Sequence[Whitening], spans: tuple[int, ...], smooth: int) -> Floats:
-    means = trailing_means((rows - scale.center) / scale.width, spans)
-    squares = sum(((means[:, i] @ w.axes.T) ** 2).sum(axis=1) for i, w in enumerate(whitenings))
-    logs = np.log(squares / (len(spans) * rows.shape[1]) + 1e-12)
-    return trailing_means(logs[:, None], (smooth,))[:, 0, 0]
-
-
-def _fit_parts(rows: Floats, spans: tuple[int, ...]) -> tuple[_Scale, list[Whitening]]:
-    return _fit_segments([rows], spans)
-
-
-def _fit_segments(segments: Sequence[Floats], spans: tuple[int, ...]) -> tuple[_Scale, list[Whitening]]:
-    scale = robust_scale(np.concatenate(segments))
-    means = np.concatenate([trailing_means((part - scale.center) / scale.width, spans) for part in segments])
-    return scale, [whiten(shrunk_covariance(means[:, i])) for i in range(len(spans))]
-
-
-def robust_scale(rows: Floats) -> _Scale:
-    """Return center and width of each channel: median and spread of the middle half, else the plain deviation."""
-    low, center, high = np.quantile(rows, (0.25, 0.5, 0.75), axis=0)
+    A channel whose middle half hardly moves, such as one of few steps, has its plain deviation.
+    """
+    low, high = np.quantile(rows, (0.25, 0.75), axis=0)
     width = (high - low) / 1.349
     plain = rows.std(axis=0)
-    width = np.where(width > 0.1 * plain, width, plain)
-    return _Scale(center, np.where(width > 0, width, 1.0))
+    return np.asarray(np.where(width > 0.1 * plain, width, plain))
 
 
-def _check(rows: Floats, channels: Sequence[str]) -> None:
-    if rows.ndim != 2 or rows.shape[1] != len(channels) or not len(channels):
-        raise InvalidRows(f"rows of shape {rows.shape} for {len(channels)} channels")
-    if len(rows) < MIN_ROWS:
-        raise InvalidRows(f"{len(rows)} rows are too few: at least {MIN_ROWS} are needed")
-    for i, channel in enumerate(channels):
-        wrong = np.flatnonzero(~np.isfinite(rows[:, i]))
-        if len(wrong):
-            raise InvalidRows(f"{channel}: row {wrong[0]} is {rows[wrong[0], i]}: only finite numbers can be learned")
+def check_rows(rows: Floats, channels: Sequence[str], *, at_least: int = MIN_ROWS) -> None:
+    """Raise InvalidRows where rows are too few, of the wrong shape, or hold what is no number."""
+    if rows.ndim != 2 or rows.shape[1] != len(channels) or not 0 < len(channels) <= MAX_CHANNELS:
+        raise InvalidRows(f"rows of shape {rows.shape} for {len(channels)} channels; at most {MAX_CHANNELS}")
+    if len(rows) < at_least:
+        raise InvalidRows(f"{len(rows)} rows are too few: at least {at_least} are needed")
+    if np.isfinite(rows).all():
+        return
+    row, column = np.argwhere(~np.isfinite(rows))[0]
+    raise InvalidRows(f"{channels[column]}: row {row} is {rows[row, column]}: only finite numbers can be learned")
 
 
-def _numbers(values: Floats) -> tuple[float, ...]:
+def numbers(values: Floats) -> tuple[float, ...]:
+    """Return the values, row after row."""
     return tuple(values.ravel().tolist())
+
+
+def _moving(rows: Floats, channels: Sequence[str]) -> tuple[list[int], tuple[str, ...]]:
+    """Return which channels move, and a note for each that does not: rounding is no movement."""
+    is_moving = rows.std(axis=0) > 1e-9 * np.abs(rows).max(axis=0)
+    if not is_moving.any():
+        raise InvalidRows(f"{', '.join(channels)}: constant, nothing can be learned")
+    still = np.flatnonzero(~is_moving).tolist()
+    notes = tuple(f"{channels[i]} is always {rows[0, i]:g}: left out" for i in still)
+    return np.flatnonzero(is_moving).tolist(), notes
+
+
+def _spans(n_rows: int, options: FitOptions) -> tuple[int, ...]:
+    spans = options.spans or chosen_spans(n_rows)
+    if min(spans) < 1 or options.smooth < 1 or not 0 < options.alarm_share < 1:
+        raise InvalidRows(f"spans {spans}, smooth {options.smooth}, alarm_share {options.alarm_share}: not possible")
+    if n_rows < max(MIN_ROWS, 2 * FOLDS * max(spans)):
+        raise InvalidRows(f"{n_rows} rows are too few for means over {max(spans)}: {2 * FOLDS * max(spans)} are needed")
+    return spans

@@ -31,12 +31,14 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """How rows become scores.
 
     channels: Tags in the order of the columns; period_s: time from row to row; spans: rows of each trailing mean, the
-    features are laid out span after span; center, width: robust scale by channel; smooth: rows of the last short mean
-    of log scores; threshold: of that mean; alarm_share: share of normal rows over the threshold, cross-fitted;
-    rows: how many rows it was fitted on.
-    axes: by span, row after row, the matrix that turns scaled means into the network's features; none: as they are.
-    gains: by output, the square of it that a normal row would have where only its own channel moved by one width.
-    body: scores of normal rows at evenly spaced shares of those under the threshold; tail: their mean excess over it.
+    features are laid out span after span; center, width: scale by channel; smooth: rows of the last short mean of log
+    scores; threshold: of that mean; alarm_share: share of normal rows over the threshold, cross-fitted; rows: how many
+    rows it was fitted on.
+    axes: row after row, the matrix that makes scaled means independent, in floats; none: they are the features.
+    spread: by output, the deviation that normal rows had in blocks not learned from, which the network divides by.
+    dof: by output, what that deviation is worth, in independent rows; with it a row counts by its largest output, by
+    the mean square of its outputs without.
+    body: scores of normal rows at evenly spaced shares of those under the threshold; tail: mean excess of the highest.
     """
 
     kind: ScoringKind
@@ -49,8 +51,9 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     threshold: float
     alarm_share: float = 0.01
     rows: int = 0
-    axes: tuple[Numbers, ...] = ()
-    gains: Numbers = ()
+    axes: Numbers = ()
+    spread: Numbers = ()
+    dof: Numbers = ()
     body: Numbers = ()
     tail: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 

@@ -1,4 +1,4 @@
-"""Scores 0..1 out of what a model says: 0.5 at the threshold, as many normal rows below as the score says."""
+"""Where normal ends, and scores 0..1 out of what a model says: 0.5 at the threshold."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 BODY_POINTS = 33
 AT_THRESHOLD = 0.5
+TAIL_SHARE = 0.1
+"""The highest tenth is where the tail is looked at: the usual compromise between too few and too ordinary scores."""
+MIN_TAIL = 100
+"""So many scores in the tail, and its fitted shape is worth more than the plain quantile."""
 
 
 class Calibration(Protocol):
@@ -27,11 +31,29 @@ class Calibration(Protocol):
         """Return the mean excess over it."""
 
 
+def threshold_of(raw: Floats, alarm_share: float) -> float:
+    """Return the value that this share of normal scores (n,) exceeds; by peaks over threshold once there are enough.
+
+    The generalised Pareto tail is fitted by probability-weighted moments (Hosking and Wallis 1987).
+    """
+    start = float(np.quantile(raw, 1 - TAIL_SHARE))
+    excess = np.sort(raw[raw > start] - start)
+    if len(excess) < MIN_TAIL or alarm_share >= TAIL_SHARE:
+        return float(np.quantile(raw, 1 - alarm_share))
+    weights = 1 - (np.arange(1, len(excess) + 1) - 0.35) / len(excess)
+    mean, moment = float(excess.mean()), float(np.mean(weights * excess))
+    shape = min(max(2 - mean / (mean - 2 * moment), -0.5), 0.5)
+    scale = 2 * mean * moment / (mean - 2 * moment)
+    ratio = len(excess) / len(raw) / alarm_share
+    growth = float(np.log(ratio)) if abs(shape) < 1e-6 else (ratio**shape - 1) / shape
+    return start + scale * growth
+
+
 def calibrated(raw: Floats, scoring: Calibration) -> Floats:
     """Return the scores (m,): 0.5 F(s)/F(t) up to the threshold t, 1 - 0.5 exp(-(s - t)/tail) above; NaN stays NaN."""
     body = np.asarray(scoring.body or (scoring.threshold - 1.0, scoring.threshold))
+    below = AT_THRESHOLD * np.interp(raw, body, np.linspace(0.0, 1.0, len(body)))
     over = raw - scoring.threshold
-    below = AT_THRESHOLD * np.interp(over, body - scoring.threshold, np.linspace(0.0, 1.0, len(body)))
     above = 1.0 - AT_THRESHOLD * np.exp(-np.maximum(over, 0.0) / scoring.tail)
     return np.where(over > 0, above, below)
 
@@ -41,13 +63,13 @@ def body_of(raw: Floats, threshold: float) -> tuple[float, ...]:
     under = raw[raw <= threshold]
     points = np.quantile(under, np.linspace(0.0, 1.0, BODY_POINTS)) if len(under) else np.full(2, threshold)
     points[-1] = threshold
-    return tuple(float(point) for point in points)
+    return tuple(points.tolist())
 
 
 def tail_of(raw: Floats, threshold: float) -> float:
-    """Return the mean excess of the normal scores over the threshold; of the highest tenth where none is."""
-    over = raw[raw > threshold]
-    if len(over) == 0:
-        over = raw[raw >= np.quantile(raw, 0.9)]
-        threshold = float(over.min())
-    return max(float((over - threshold).mean()), 1e-3)
+    """Return the mean excess of the highest tenth of normal scores over where it begins, the threshold at most.
+
+    Beyond the threshold itself lie too few: the tail of four scores is a guess, and scores of assets are compared.
+    """
+    start = min(threshold, float(np.quantile(raw, 1 - TAIL_SHARE)))
+    return max(float(np.mean(raw[raw >= start] - start)), 1e-3)

@@ -1,0 +1,59 @@
+"""What rows look like to a model that did not learn from them: blocks in order of time, with a guard around each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from protocols.scoring.evidence import TINY, independent_rows, surprises
+from protocols.scoring.whitening import shrunk_covariance, whiten
+from protocols.scoring.windows import trailing_means
+
+Floats = NDArray[np.float64]
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFit:
+    """Residuals of held-out rows, judged.
+
+    spread, dof (spans, channels): their deviation and what it is worth; raw (n,): log of each row's largest surprise,
+    by a spread without its own block.
+    """
+
+    spread: Floats
+    dof: Floats
+    raw: Floats
+
+
+def cross_fit(scaled: Floats, spans: Sequence[int]) -> CrossFit:
+    """Return how scaled rows (n, channels) look from outside: each block by a fit of the others.
+
+    The guard of the longest span keeps out rows that share a window with the block.
+    """
+    longest = max(spans)
+    blocks = []
+    for first, last in pairwise(np.linspace(0, len(scaled), FOLDS + 1).astype(int)):
+        others = np.concatenate([scaled[: max(first - longest, 0)], scaled[last + longest :]])
+        center = others.mean(axis=0)
+        matrix = whiten(shrunk_covariance(others - center)).residuals
+        seen = scaled[max(first - longest + 1, 0) : last] - center
+        blocks.append(trailing_means(seen, spans) @ matrix.T)
+    everything = np.concatenate(blocks)
+    spread = _deviation(blocks)
+    dof = independent_rows(everything.reshape(len(everything), -1)).reshape(spread.shape)
+    raw = [largest(block / _deviation([other for other in blocks if other is not block]), dof) for block in blocks]
+    return CrossFit(spread, dof, np.concatenate(raw))
+
+
+def largest(residuals: Floats, dof: Floats) -> Floats:
+    """Return log of the largest surprise of each row (n,), of residuals (n, spans, channels)."""
+    return np.asarray(np.log(surprises(residuals, dof).max(axis=(1, 2)) + TINY))
+
+
+def _deviation(blocks: Sequence[Floats]) -> Floats:
+    """Return the root mean square, shape (spans, channels), of blocks (n, spans, channels)."""
+    squares = sum(np.sum(block**2, axis=0) for block in blocks)
+    return np.asarray(np.sqrt(squares / sum(len(block) for block in blocks)) + 1e-6)
