@@ -126,6 +126,28 @@ class LearningSettings(_Section):
     """How many days of readings a retraining looks at."""
 
 
+class ForecastSettings(_Section):
+    """Series that are foretold each hour; `*` in a pattern stands for any text."""
+
+    gateway: str = "*"
+    device: str = "*"
+    tag: str = "*"
+    horizons_h: Annotated[tuple[Annotated[int, Field(ge=1, le=168)], ...], Field(min_length=1, max_length=24)] = (1, 24)
+    """How many hours ahead."""
+
+
+class AnalysisSettings(_Section):
+    """What is looked for in stored readings without being asked."""
+
+    drift_every_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
+    drift_window_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
+    """How much of the newest readings a check on schedule looks at."""
+    drift_false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.0035
+    """The share of corrected checks that may cry without drift."""
+    forecasts: tuple[ForecastSettings, ...] = ()
+    """The first that fits a series counts; a series that none fits is not foretold."""
+
+
 class LogSettings(_Section):
     """How much is written to the log, one JSON document a line on standard error."""
 
@@ -146,6 +168,7 @@ class Settings(_Section):
     ingest: IngestSettings = IngestSettings()
     jobs: JobSettings = JobSettings()
     learning: LearningSettings = LearningSettings()
+    analysis: AnalysisSettings = AnalysisSettings()
     log: LogSettings = LogSettings()
 
     @property

@@ -4,6 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from cloud.access.keys import Keys
+from cloud.analysis.drift_checks import DriftChecks
+from cloud.analysis.failures import Failures
+from cloud.analysis.forecasts import Forecasts
 from cloud.fleet.devices import Devices
 from cloud.fleet.gateways import Gateways
 from cloud.fleet.package_files import PackageFiles
@@ -52,6 +55,9 @@ class Services:
     alarms: Alarms
     alarm_rules: AlarmRules
     labels: Labels
+    drift: DriftChecks
+    failures: Failures
+    forecasts: Forecasts
     doctor: Doctor[Views]
     figures: Callable[[], Awaitable[Sequence[tuple[str, str, float]]]]
     """What the store and the ingest process count: name, outcome, value; raises nothing."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from cloud.access.keys import Keys
+from cloud.analysis.drift_checks import DriftChecks
+from cloud.analysis.failures import Failures
+from cloud.analysis.forecasts import Forecasts
 from cloud.api.metrics import Metrics
 from cloud.api.middleware import App
 from cloud.app import Door, build_app
@@ -68,6 +71,9 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         alarms=alarms,
         alarm_rules=AlarmRules(records, clock),
         labels=Labels(records, clock),
+        drift=DriftChecks(records, clock, false_alarms=settings.analysis.drift_false_alarms),
+        failures=Failures(records, clock),
+        forecasts=Forecasts(records, clock),
         doctor=Doctor(
             records,
             threads,

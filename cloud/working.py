@@ -3,21 +3,27 @@
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from datetime import timedelta
 
+from cloud.analysis.drift_checks import DriftChecks, Question
+from cloud.analysis.failures import Failures
+from cloud.analysis.foretelling import Foreteller, Plan
 from cloud.chores import Chore
 from cloud.config import Settings
 from cloud.fleet.conductor import Conductor
 from cloud.fleet.repository import PackageRepository
 from cloud.fleet.standings import Standings
 from cloud.ingest.messenger import Messenger
+from cloud.learning.quantiles import fit_quantiles
 from cloud.operations.alarm_follower import AlarmFollower
 from cloud.operations.alarms import Alarms
 from cloud.operations.gateway_events import GatewayEvents
 from cloud.operations.gateway_watch import GatewayWatch
 from cloud.operations.rule_watch import RuleWatch
-from cloud.ports import Clock
+from cloud.ports import Clock, ReadingStore
 from cloud.readings import open_views
 from cloud.records.database import Records
+from cloud.records.devices import list_devices
 from cloud.services import Views
 from cloud.storage.chunks.database import Database
 
@@ -74,5 +80,38 @@ def model_chores(workshop: Workshop) -> Sequence[Chore]:
     ]
 
 
-CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (alarm_chores, model_chores)
+def analysis_chores(workshop: Workshop) -> Sequence[Chore]:
+    """Return who checks for drift, learns how classes of Devices fail, and foretells series."""
+    settings, clock, records = workshop.settings.analysis, workshop.clock, workshop.records
+
+    def store() -> ReadingStore:
+        return workshop.closing.enter_context(closing(open_views(workshop.settings, clock))).store
+
+    drift, drifting = DriftChecks(records, clock, false_alarms=settings.drift_false_alarms), store()
+    failures, failing = Failures(records, clock), store()
+    foreteller, foretold = Foreteller(records, clock, fit_quantiles), store()
+    question = Question(settings.drift_window_minutes)
+    every = timedelta(minutes=settings.drift_every_minutes)
+    plans = [Plan(one.horizons_h, one.gateway, one.device, one.tag) for one in settings.forecasts]
+
+    def learn_failures() -> None:
+        with records.reading() as session:
+            devices = list_devices(session)
+        failures.fit_classes(failing, devices)
+
+    def foretell() -> None:
+        foreteller.join_actuals(foretold)
+        foreteller.foretell_all(foretold, plans)
+
+    def check_drift() -> None:
+        drift.check_all(drifting, question, every=every)
+
+    return [
+        Chore("drift checks", 60.0, check_drift),
+        Chore("failures of classes", 3600.0, learn_failures),
+        Chore("forecasts", 60.0, foretell),
+    ]
+
+
+CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (alarm_chores, model_chores, analysis_chores)
 """Who brings chores: one function a subject."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +62,17 @@ class DriftChecks:
         numeric = [one for one in series if one.kind in _NUMERIC]
         return self._checked(store, numeric, question, Origin.SCHEDULE) if numeric else []
 
+    def check_all(self, store: ReadingStore, question: Question, *, every: timedelta) -> int:
+        """Check every Device whose last scheduled check is that long ago; return how many were checked."""
+        devices: dict[tuple[str, str], list[Series]] = {}
+        for one in store.series():
+            if one.kind in _NUMERIC:
+                devices.setdefault((one.key.source, one.key.device), []).append(one)
+        due = [each for each in devices.values() if self._is_due(each, every)]
+        for each in due:
+            self.check_device(store, each, question)
+        return len(due)
+
     def history(self, series: Series | None = None, *, limit: int = 100) -> Sequence[DriftCheck]:
         """Return the newest checks first."""
         with self._records.reading() as session:
@@ -82,10 +94,14 @@ class DriftChecks:
         evidence = [weigh(rows[at].reference[-_MOST_WEIGHED:], rows[at].recent[-_MOST_WEIGHED:]) for at in places]
         for at, verdict in zip(places, judge(evidence, false_alarms=self._false_alarms), strict=True):
             checks[at] = replace(checks[at], corrected=verdict)
-        noted = [
-            replace(check, notes=_notes(check, found, question)) for check, found in zip(checks, rows, strict=True)
-        ]
+        noted = [replace(check, notes=_notes(check, found)) for check, found in zip(checks, rows, strict=True)]
         return self._kept(noted)
+
+    def _is_due(self, series: Sequence[Series], every: timedelta) -> bool:
+        with self._records.reading() as session:
+            last = last_scheduled(session, series[0].key)
+        # A little early is as good: chores are not exact.
+        return last is None or to_datetime(self._clock.now_us()) - last.at >= every * 0.9
 
     def _rows(self, store: ReadingStore, series: Series, question: Question) -> _Rows:
         now_us, window_us = self._clock.now_us(), question.window_minutes * _MINUTE_US

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,21 @@ def nothing_excluded(_series: SeriesKey, start_us: NDArray[np.int64]) -> NDArray
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """Which series are foretold, by patterns (`*` stands for any text), and how many hours ahead."""
+
+    horizons_h: tuple[int, ...]
+    gateway: str = "*"
+    device: str = "*"
+    tag: str = "*"
+
+    def fits(self, key: SeriesKey) -> bool:
+        """Return whether the plan is about this series."""
+        pairs = ((key.source, self.gateway), (key.device, self.device), (key.tag, self.tag))
+        return all(fnmatchcase(name, pattern) for name, pattern in pairs)
+
+
+@dataclass(frozen=True, slots=True)
 class _Fitted:
     forecaster: Forecaster
     fitted_us: int
@@ -59,6 +75,11 @@ class Foreteller:
         self._excluded = excluded
         self._fitted: dict[tuple[SeriesKey, int], _Fitted] = {}
         self._told_until: dict[tuple[SeriesKey, int], int] = {}
+
+    def foretell_all(self, store: ReadingStore, plans: Sequence[Plan]) -> int:
+        """Foretell every series that a plan fits, the first that does; return how many forecasts are new."""
+        chosen = [(one, next((plan for plan in plans if plan.fits(one.key)), None)) for one in store.series()]
+        return sum(self.foretell(store, one, plan.horizons_h) for one, plan in chosen if plan is not None)
 
     def foretell(self, store: ReadingStore, series: Series, horizons_h: Sequence[int]) -> int:
         """Keep a Forecast from the newest whole hour for each horizon that has none yet; return how many there were."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special  # type: ignore[import-untyped] # SciPy ships no types
+from scipy import special  # type: ignore[import-untyped] # SciPy ships no types
 
 Floats = NDArray[np.float64]
 
@@ -42,4 +42,7 @@ def log_normal_below(values: Floats) -> Floats:
 
 def isotonic(values: Floats, weights: Floats) -> Floats:
     """Return the never falling values nearest to these in weighted squares (pool adjacent violators)."""
+    # Costs a tenth of a second, in every process that knows of forecasts.
+    from scipy import optimize  # noqa: PLC0415 - see above
+
     return np.asarray(optimize.isotonic_regression(values, weights=weights).x, np.float64)

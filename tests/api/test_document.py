@@ -89,6 +89,12 @@ def test_the_first_slice_is_all_there() -> None:
         "/api/v1/labels",
         "/api/v1/labels/import",
         "/api/v1/labels/{label_id}",
+        "/api/v1/devices/{device_id}/failure",
+        "/api/v1/ml/check_drift",
+        "/api/v1/ml/drift_checks",
+        "/api/v1/predictions/current",
+        "/api/v1/predictions/history",
+        "/api/v1/metrics/accuracy",
         "/api/v1/packages/metadata/{file}",
         "/api/v1/packages/targets/{path}",
     }

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from cloud.config import RetentionSettings, Settings, TlsSettings, load_settings
+from cloud.config import ForecastSettings, RetentionSettings, Settings, TlsSettings, load_settings
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "cloud.md").read_text()
 SETTINGS_DOCS, METRICS_DOCS = DOCS.split("## Metrics")
 SECTIONS = [field.default for field in Settings.model_fields.values() if isinstance(field.default, BaseModel)]
 SETTINGS = sorted(
-    {name for model in (Settings, RetentionSettings, TlsSettings) for name in model.model_fields}
+    {name for model in (Settings, ForecastSettings, RetentionSettings, TlsSettings) for name in model.model_fields}
     | {name for section in SECTIONS for name in type(section).model_fields}
 )
 NAMED = re.compile(r'"(lineside_(?:alarms|ingest|store|readings|series)\w*)"')
