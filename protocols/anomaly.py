@@ -69,6 +69,7 @@ def read_anomaly(event: GatewayEvent) -> Anomaly:
     """Return what an OPENED or CLOSED event tells of; raise InvalidContent that names the field."""
     try:
         told = msgspec.convert({**event.detail, "shares": _shares(event.detail.get("shares"))}, type=_Told)
+        _check_parts(told)
     except (msgspec.ValidationError, ValueError) as error:
         raise InvalidContent(f"not an anomaly of {event.device or 'a gateway'}: {error}") from error
     return Anomaly(
@@ -96,6 +97,13 @@ class _Told(msgspec.Struct, frozen=True):
     onset_us: int
     model: str = ""
     limit: str = ""
+
+
+def _check_parts(told: _Told) -> None:
+    parts = (("score", told.score), ("peak", told.peak), *(("shares", share) for _, share in told.shares))
+    wrong = next(((name, part) for name, part in parts if not 0 <= part <= 1), None)
+    if wrong is not None:
+        raise InvalidContent(f"{wrong[0]}: must be from 0 to 1, not {wrong[1]}")
 
 
 def _shares(text: object) -> tuple[tuple[str, float], ...]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cloud.domain.alarm import Condition, Finding, Severity
-from protocols.anomaly import CLOSED, OPENED, RESET, Anomaly, AnomalySource, read_anomaly
+from protocols.anomaly import CLOSED, MAX_SHARES, OPENED, RESET, Anomaly, AnomalySource, read_anomaly
 from protocols.batch import GatewayEvent
 
 _MAX_NAME = 200
@@ -114,7 +114,7 @@ def steps_of(row: EventRow) -> Sequence[Step]:
             return _opened(row, read_anomaly(row.event))
         case name if name == CLOSED:
             anomaly = read_anomaly(row.event)
-            return [Clear(_condition_of(row.gateway, anomaly), anomaly.at_us, anomaly.episode, anomaly.peak)]
+            return [Clear(_condition_of(row.gateway, anomaly), anomaly.at_us, _plain(anomaly.episode), anomaly.peak)]
         case name if name == RESET:
             return [ClearRun(row.gateway, _ENDS_WITH_A_RUN, row.epoch, row.event.at_us)]
         case name:
@@ -128,22 +128,22 @@ def _opened(row: EventRow, anomaly: Anomaly) -> Sequence[Step]:
     finding = Finding(
         at_us=anomaly.at_us,
         severity=Severity.CRITICAL if is_broken else Severity.WARNING,
-        message=sentence(anomaly)[:_MAX_MESSAGE],
-        onset_us=min(anomaly.onset_us, anomaly.at_us),
-        channel=anomaly.channel[:_MAX_NAME],
-        shares=anomaly.shares,
+        message=_plain(sentence(anomaly), _MAX_MESSAGE),
+        onset_us=max(0, min(anomaly.onset_us, anomaly.at_us)),
+        channel=_plain(anomaly.channel),
+        shares=tuple((_plain(channel), share) for channel, share in anomaly.shares[:MAX_SHARES]),
         score=anomaly.score,
         peak=anomaly.peak,
         value=anomaly.score,
-        limit=anomaly.limit[:_MAX_NAME],
-        model=anomaly.model[:_MAX_NAME],
-        episode=anomaly.episode[:_MAX_NAME],
+        limit=_plain(anomaly.limit),
+        model=_plain(anomaly.model),
+        episode=_plain(anomaly.episode),
         epoch=row.epoch,
     )
     opened = Raise(_condition_of(row.gateway, anomaly), finding, row.is_over)
     if anomaly.source is not AnomalySource.MODEL:
         return [opened]
-    judges_again = Condition(row.gateway, anomaly.device[:_MAX_NAME], MODEL_OFF)
+    judges_again = Condition(row.gateway, _plain(anomaly.device), MODEL_OFF)
     return [Clear(judges_again, anomaly.at_us), opened]
 
 
@@ -165,19 +165,19 @@ def sentence(anomaly: Anomaly) -> str:
 
 def _condition_of(gateway: str, anomaly: Anomaly) -> Condition:
     # A model has one episode a Device at a time, and which channel explains it best may change meanwhile.
-    point = "" if anomaly.source is AnomalySource.MODEL else anomaly.channel[:_MAX_NAME]
-    return Condition(gateway, anomaly.device[:_MAX_NAME], ANOMALY_KINDS[anomaly.source], point)
+    point = "" if anomaly.source is AnomalySource.MODEL else _plain(anomaly.channel)
+    return Condition(gateway, _plain(anomaly.device), ANOMALY_KINDS[anomaly.source], point)
 
 
 def _step(row: EventRow, meaning: _Meaning) -> Step:
     event = row.event
-    condition = Condition(row.gateway, event.device[:_MAX_NAME], meaning.kind)
+    condition = Condition(row.gateway, _plain(event.device), meaning.kind)
     if meaning.clears:
         return Clear(condition, event.at_us)
     finding = Finding(
         at_us=event.at_us,
         severity=meaning.severity,
-        message=_filled(meaning.sentence, row)[:_MAX_MESSAGE],
+        message=_plain(_filled(meaning.sentence, row), _MAX_MESSAGE),
         onset_us=event.at_us,
         value=_number(event.detail.get("readings")),
         epoch=row.epoch,
@@ -197,6 +197,11 @@ def _filled(text: str, row: EventRow) -> str:
         readings=detail.get("readings", "some"),
         step="" if stepped_us is None else f" by {stepped_us / 1e6:+.3f} s",
     )
+
+
+def _plain(text: str, longest: int = _MAX_NAME) -> str:
+    # PostgreSQL keeps no NUL, and one event must not hold up those behind it.
+    return text.replace("\0", "")[:longest]
 
 
 def _because(text: str) -> str:
