@@ -17,7 +17,9 @@ from cloud.api.routes import (
     labels,
     metrics,
     models,
+    models,
     packages,
+    rollouts,
     rollouts,
     root,
 )
@@ -34,6 +36,8 @@ RESOURCES: tuple[APIRouter, ...] = (
     labels.router,
     drift.router,
     forecasts.router,
+    models.router,
+    rollouts.router,
     models.router,
     rollouts.router,
     packages.router,

@@ -178,9 +178,11 @@ def check_rules(rules: Rules) -> Rules:
         "min_rows": (1 <= rules.min_rows <= 1_000_000, "must be 1 to 1000000"),
         "shadow_rows": (0 <= rules.shadow_rows <= 10_000_000, "must be 0 to 10000000"),
     }
-    wrong = [f"{name}: {getattr(rules, name)} {said}" for name, (is_right, said) in findings.items() if not is_right]
+    wrong = {name: f"{getattr(rules, name)} {said}" for name, (is_right, said) in findings.items() if not is_right}
     if wrong:
-        raise Invalid("; ".join(wrong), code="INVALID_ROLLOUT")
+        field, issue = next(iter(wrong.items()))
+        said = "; ".join(f"{name}: {text}" for name, text in wrong.items())
+        raise Invalid(said, code="INVALID_ROLLOUT", details={"field": field, "issue": issue})
     return rules
 
 

@@ -154,7 +154,8 @@ def _places(version: ModelVersion, whereto: Whereto, fleet: Fleet) -> list[tuple
     ]
     if not places:
         asked = f"gateways {', '.join(whereto.gateways)}; devices {', '.join(whereto.devices or sources or ('*',))}"
-        raise Invalid(f"gateways: no gateway judges a device that fits: {asked[:500]}", code="NO_TARGETS")
+        said = f"no gateway judges a device that fits: {asked[:500]}"
+        raise Invalid(f"gateways: {said}", code="NO_TARGETS", details={"field": "gateways", "issue": said})
     return places
 
 
