@@ -17,9 +17,7 @@ from cloud.api.routes import (
     labels,
     metrics,
     models,
-    models,
     packages,
-    rollouts,
     rollouts,
     root,
 )
@@ -36,8 +34,6 @@ RESOURCES: tuple[APIRouter, ...] = (
     labels.router,
     drift.router,
     forecasts.router,
-    models.router,
-    rollouts.router,
     models.router,
     rollouts.router,
     packages.router,
