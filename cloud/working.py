@@ -10,11 +10,19 @@ from cloud.analysis.failures import Failures
 from cloud.analysis.foretelling import Foreteller, Plan
 from cloud.chores import Chore
 from cloud.config import Settings
+from cloud.domain.rollout import Rules
 from cloud.fleet.conductor import Conductor
 from cloud.fleet.repository import PackageRepository
+from cloud.fleet.rollouts import Rollouts, Whereto
 from cloud.fleet.standings import Standings
 from cloud.ingest.messenger import Messenger
+from cloud.jobs.limits import default_workers, limits_of, rules_of
+from cloud.jobs.queue import Jobs
+from cloud.jobs.runner import EVERY_S, Runner
+from cloud.learning.housekeeping import Housekeeping
 from cloud.learning.quantiles import fit_quantiles
+from cloud.learning.registry import Registry
+from cloud.learning.triggers import HandingOn, Triggers
 from cloud.operations.alarm_follower import AlarmFollower
 from cloud.operations.alarms import Alarms
 from cloud.operations.gateway_events import GatewayEvents
@@ -26,6 +34,7 @@ from cloud.records.database import Records
 from cloud.records.devices import list_devices
 from cloud.services import Views
 from cloud.storage.chunks.database import Database
+from cloud.storage.files import DirectoryFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,5 +122,38 @@ def analysis_chores(workshop: Workshop) -> Sequence[Chore]:
     ]
 
 
-CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (alarm_chores, model_chores, analysis_chores)
+def learning_chores(workshop: Workshop) -> Sequence[Chore]:
+    """Return who runs jobs, asks for retrainings, hands on what was promoted, and tidies up."""
+    settings, clock, records = workshop.settings, workshop.clock, workshop.records
+    files = DirectoryFiles(settings.files_path)
+    runner = Runner(records, clock, settings.model_dump_json(), most=settings.jobs.workers or default_workers())
+    roster = workshop.closing.enter_context(closing(Database(settings.readings_path, read_only=True)))
+    registry = Registry(records, files, clock, PackageRepository(settings.packages_path, clock))
+    rollouts, fleet = Rollouts(records, clock), Standings(roster).all
+
+    def promote(model: str, version: int) -> None:
+        registry.publish(model, version, by="retraining")
+        rollouts.start(model, version, rules=Rules(), whereto=Whereto(), fleet=fleet(), by="retraining")
+
+    keeping = Housekeeping(records, files, clock, keep_days=settings.jobs.keep_days)
+
+    def tidy() -> None:
+        keeping.look()
+        files.sweep(now_us=clock.now_us())
+
+    triggers = Triggers(records, clock, Jobs(records, clock).add, rules_of(settings), limits_of(settings))
+    return [
+        Chore("jobs", EVERY_S, runner.look, runner.stop),
+        Chore("retrainings", 60.0, triggers.look),
+        Chore("promotions", 1.0, HandingOn(records, promote).look),
+        Chore("housekeeping", 3600.0, tidy),
+    ]
+
+
+CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (
+    alarm_chores,
+    model_chores,
+    analysis_chores,
+    learning_chores,
+)
 """Who brings chores: one function a subject."""

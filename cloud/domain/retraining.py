@@ -59,7 +59,10 @@ def compare(champion: Showing | None, challenger: Showing, agreement: float) -> 
 
 @dataclass(frozen=True, slots=True)
 class Retraining:
-    """One that ended; champion, challenger: version numbers; figures: both showings and the agreement."""
+    """One that ended; champion, challenger: version numbers; figures: both showings and the agreement.
+
+    is_handed_on: whether what was promoted is on its way to the gateways.
+    """
 
     id: str
     model: str
@@ -70,3 +73,4 @@ class Retraining:
     challenger: int | None
     reasons: tuple[str, ...] = ()
     figures: Mapping[str, object] = field(default_factory=dict)
+    is_handed_on: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from cloud.config import Settings
 from cloud.domain.job import Job
 from cloud.learning.algorithm import Progress
+from cloud.learning.registry import Registry
 from cloud.ports import Clock, FileStore, ReadingStore
 from cloud.records.database import Records
 from cloud.records.jobs import Outcome
@@ -19,6 +20,7 @@ class Bench:
     clock: Clock
     records: Records
     files: FileStore
+    registry: Registry
     readings: Callable[[], ReadingStore]
 
 

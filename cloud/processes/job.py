@@ -9,9 +9,11 @@ from contextlib import ExitStack
 from cloud.clock import SystemClock
 from cloud.config import Settings
 from cloud.domain.job import JobKind
+from cloud.fleet.repository import PackageRepository
 from cloud.jobs.bench import Bench, Work
 from cloud.jobs.doing import do_job
 from cloud.jobs.order import Order, die_with
+from cloud.learning.registry import Registry
 from cloud.logs import configure_logs
 from cloud.ports import ReadingStore
 from cloud.records.database import Records
@@ -52,7 +54,9 @@ def open_bench(settings: Settings, closing: ExitStack) -> Bench:
             opened.append(ChunkStore(database, clock))
         return opened[0]
 
-    return Bench(settings, clock, records, DirectoryFiles(settings.files_path), readings)
+    files = DirectoryFiles(settings.files_path)
+    registry = Registry(records, files, clock, PackageRepository(settings.packages_path, clock))
+    return Bench(settings, clock, records, files, registry, readings)
 
 
 def _bound(order: Order) -> None:

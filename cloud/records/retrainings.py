@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import JSON, String, select
+from sqlalchemy import JSON, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.retraining import Cause, Retraining
@@ -24,6 +24,7 @@ class RetrainingRow(Base):
     challenger: Mapped[int | None]
     reasons: Mapped[list[str]] = mapped_column(JSON)
     figures: Mapped[dict[str, object]] = mapped_column(JSON)
+    is_handed_on: Mapped[bool]
 
 
 def add_retraining(session: Session, retraining: Retraining) -> None:
@@ -39,6 +40,7 @@ def add_retraining(session: Session, retraining: Retraining) -> None:
             challenger=retraining.challenger,
             reasons=list(retraining.reasons),
             figures=dict(retraining.figures),
+            is_handed_on=retraining.is_handed_on,
         )
     )
 
@@ -47,17 +49,30 @@ def list_retrainings(session: Session, *, model: str | None = None, limit: int =
     """Return the newest first, of one model or of all."""
     query = select(RetrainingRow).order_by(RetrainingRow.id.desc()).limit(limit)
     query = query.where(RetrainingRow.model == model) if model is not None else query
-    return [
-        Retraining(
-            id=row.id,
-            model=row.model,
-            cause=Cause(row.cause),
-            at=row.at,
-            is_promoted=row.is_promoted,
-            champion=row.champion,
-            challenger=row.challenger,
-            reasons=tuple(row.reasons),
-            figures=row.figures,
-        )
-        for row in session.scalars(query)
-    ]
+    return [_retraining(row) for row in session.scalars(query)]
+
+
+def to_hand_on(session: Session) -> Sequence[Retraining]:
+    """Return, the oldest first, those whose model was promoted and is not on its way yet."""
+    query = select(RetrainingRow).where(RetrainingRow.is_promoted, ~RetrainingRow.is_handed_on)
+    return [_retraining(row) for row in session.scalars(query.order_by(RetrainingRow.id))]
+
+
+def mark_handed_on(session: Session, identity: str) -> None:
+    """Keep that a promoted model is on its way."""
+    session.execute(update(RetrainingRow).where(RetrainingRow.id == identity).values(is_handed_on=True))
+
+
+def _retraining(row: RetrainingRow) -> Retraining:
+    return Retraining(
+        id=row.id,
+        model=row.model,
+        cause=Cause(row.cause),
+        at=row.at,
+        is_promoted=row.is_promoted,
+        champion=row.champion,
+        challenger=row.challenger,
+        reasons=tuple(row.reasons),
+        figures=row.figures,
+        is_handed_on=row.is_handed_on,
+    )

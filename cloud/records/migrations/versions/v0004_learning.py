@@ -86,6 +86,7 @@ def _create_retrainings() -> None:
         sa.Column("challenger", sa.Integer()),
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("is_handed_on", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_retrainings"),
     )
     op.create_index("ix_retrainings_model", "retrainings", ["model"])

@@ -1,0 +1,146 @@
+"""Judging: how a detector does on stored rows, as a gateway would: its scores, its episodes, the faults it finds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from cloud.domain.label import Label, Verdict
+from cloud.domain.retraining import Showing
+from cloud.errors import Invalid
+from cloud.learning.drawing import Drawn
+from protocols.scoring.episodes import EpisodeRules, Episodes, Opened
+from protocols.scoring.model import Fitted, InvalidRows, Scoring, ScoringKind
+from protocols.scoring.network import Network
+from protocols.scoring.networks import FloatNetwork
+from protocols.scoring.reduce import adapt_to
+from protocols.scoring.scorer import Scorer
+from protocols.scoring.whitening import Whitening, residual_layer
+
+Floats = NDArray[np.float64]
+_DAY_US = 86_400 * 1_000_000
+_GAP_ROWS = 5
+_ROWS_AT_ONCE = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A detector that is judged: how it scores, the network that runs, and whether each machine adapts it."""
+
+    scoring: Scoring
+    network: Network
+    is_fleet: bool = False
+
+
+def judge(one: Contestant, rows: Drawn, labels: Sequence[Label], cut_us: int) -> Showing:
+    """Return how a detector does on the complete rows after `cut_us`, and on all recorded faults; raise Invalid."""
+    own = rows.select(one.scoring.channels).complete()
+    if not one.is_fleet:
+        return judge_rows(one.scoring, one.network, own, labels, cut_us)
+    machines = [own.take(own.device == number) for number in range(len(own.devices))]
+    shown = [
+        judge_rows(_adapted(one, mine, labels, cut_us), one.network, mine, labels, cut_us)
+        for mine in machines
+        if len(mine)
+    ]
+    return Showing(
+        sum(each.alarms_per_day for each in shown) / max(len(shown), 1),
+        sum(each.found for each in shown),
+        sum(each.faults for each in shown),
+    )
+
+
+def _adapted(one: Contestant, rows: Drawn, labels: Sequence[Label], cut_us: int) -> Scoring:
+    """Return a fleet's scoring with the scale and threshold that this machine's earlier rows teach."""
+    taught = rows.take((rows.time_us <= cut_us) & ~rows.within(labels, Verdict.TRUE_FAULT))
+    try:
+        return adapt_to(one.scoring, one.network, taught.values)
+    except InvalidRows as error:
+        raise Invalid(f"rows: {error}", details={"field": "days"}) from error
+
+
+def judge_rows(
+    scoring: Scoring, network: Network, rows: Drawn, labels: Sequence[Label], counted_from_us: int
+) -> Showing:
+    """Return how a model does: false alarms on rows from `counted_from_us` on, faults over all of them."""
+    opened: list[tuple[int, Opened]] = []
+    for number in range(len(rows.devices)):
+        mine = rows.take(rows.device == number)
+        opened += [(number, one) for one in _episodes(scoring, network, mine)]
+    faults = [one for one in labels if one.verdict is Verdict.TRUE_FAULT and _has_rows(rows, one)]
+    reach_us = reach_of(scoring)
+    counted = rows.time_us > counted_from_us
+    normal = int((counted & ~rows.within(faults, Verdict.TRUE_FAULT, after_us=reach_us)).sum())
+    days = normal * rows.period_s * 1e6 / _DAY_US
+    false = [
+        one
+        for number, one in opened
+        if one.at_us > counted_from_us and not any(_meets(rows, fault, number, one, reach_us) for fault in faults)
+    ]
+    found = sum(any(_meets(rows, fault, number, one, 0) for number, one in opened) for fault in faults)
+    return Showing(len(false) / days if days else 0.0, found, len(faults))
+
+
+def agreement(fitted: Fitted, network: Network, rows: Drawn) -> float:
+    """Return the share of rows on which int8 and exact arithmetic say the same: over the threshold, or not.
+
+    A model of layers brings the figure from its own fit as `int8_agreement`; 0 where nobody measured it.
+    """
+    if fitted.scoring.kind is not ScoringKind.WHITENING or not fitted.scoring.axes:
+        return fitted.figures.get("int8_agreement", 0.0)
+    same, total = 0, 0
+    for number in range(len(rows.devices)):
+        values = rows.values[rows.device == number]
+        told, exact = (
+            Scorer(fitted.scoring, one).take(values, may_adapt=False)
+            for one in (network, exact_network(fitted.scoring))
+        )
+        known = ~np.isnan(told.raw)
+        same += int((told.is_over == exact.is_over)[known].sum())
+        total += int(known.sum())
+    return same / total if total else 0.0
+
+
+def exact_network(scoring: Scoring) -> Network:
+    """Return a whitening model's network in floats, from the axes that it was made of."""
+    n = len(scoring.channels)
+    axes = np.asarray(scoring.axes).reshape(n, n)
+    back = axes.T / np.sqrt(np.sum(axes**2, axis=0))[:, None]
+    return FloatNetwork([residual_layer(Whitening(axes, back), np.asarray(scoring.spread).reshape(-1, n))])
+
+
+def reach_of(scoring: Scoring) -> int:
+    """Return for how long after a row the scores still know of it, in microseconds."""
+    return round((max(scoring.spans) + scoring.smooth) * scoring.period_s * 1e6)
+
+
+def _episodes(scoring: Scoring, network: Network, rows: Drawn) -> list[Opened]:
+    """Return the episodes that one Device's rows open; windows never reach across a gap."""
+    scorer, episodes = Scorer(scoring, network), Episodes(EpisodeRules(scoring.period_s))
+    gap_us = round(_GAP_ROWS * rows.period_s * 1e6)
+    opened: list[Opened] = []
+    for stretch in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows.time_us) > gap_us) + 1):
+        scorer.reset()
+        for first in range(0, len(stretch), _ROWS_AT_ONCE):
+            part = stretch[first : first + _ROWS_AT_ONCE]
+            judged = scorer.take(rows.values[part], may_adapt=not episodes.is_running)
+            told = episodes.take(rows.time_us[part], judged.score, judged.shares)
+            opened += [one for one in told if isinstance(one, Opened)]
+    return opened
+
+
+def _meets(rows: Drawn, fault: Label, number: int, one: Opened, reach_us: int) -> bool:
+    is_device = rows.devices[number] == (fault.source, fault.device)
+    return is_device and fault.from_us <= one.at_us < fault.to_us + reach_us
+
+
+def _has_rows(rows: Drawn, fault: Label) -> bool:
+    return bool(rows.within([fault], Verdict.TRUE_FAULT).any())
+
+
+def figures_of(showing: Showing) -> dict[str, object]:
+    """Return a showing as JSON has it."""
+    told: dict[str, object] = msgspec.to_builtins(showing)
+    return {**told, "recall": showing.recall}
