@@ -14,6 +14,7 @@ SMALL: Mapping[str, Mapping[str, object]] = {
     "random_forest_classifier": {"trees": 20, "threshold_folds": 3},
     "random_forest_regressor": {"trees": 20},
     "quantile_boosting": {"trees": 40},
+    "autoencoder": {"epochs": 30, "hidden": 12, "spans": (1, 5)},
     "isolation_forest": {"n_estimators": 40},
 }
 """Settings that make a fit quick."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cloud.learning.algorithm import Algorithm
+from cloud.learning.algorithms.autoencoder import Autoencoder
 from cloud.learning.algorithms.gradient_boosting import (
     CLASSIFIER,
     FORECASTER,
@@ -18,6 +19,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
     "whitening": Whitening(),
     "isolation_forest": IsolationForest(),
     "novelty": SeriesNovelty(),
+    "autoencoder": Autoencoder(),
     "gradient_boosting_classifier": CLASSIFIER,
     "gradient_boosting_regressor": REGRESSOR,
     "random_forest_classifier": FOREST_CLASSIFIER,
