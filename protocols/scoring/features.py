@@ -15,14 +15,19 @@ class Features:
     """Rows of one Scoring -> features. shift (channels,): how far the center has moved, in widths."""
 
     def __init__(self, scoring: Scoring) -> None:
-        n = len(scoring.channels)
+        n, n_spans = len(scoring.channels), len(scoring.spans)
         self._center = np.asarray(scoring.center)
         self._width = np.asarray(scoring.width)
-        self._axes = np.asarray(scoring.axes).reshape(n, n) if scoring.axes else np.eye(n)
         self._is_linear = bool(scoring.axes)
-        unit = typical(spread_of(scoring)) if scoring.axes else np.ones((len(scoring.spans), 1))
-        self._to_features = np.stack([self._axes.T / each for each in unit])
+        self._axes = np.asarray(scoring.axes).reshape(n, n) if scoring.axes else np.eye(n)
+        units = typical(spread_of(scoring)).ravel() if scoring.axes else np.ones(n_spans)
+        matrix = np.zeros((n_spans, n, n_spans, n))
+        for i, unit in enumerate(units):
+            matrix[i, :, i] = self._axes.T / unit
+        self._matrix = matrix.reshape(n_spans * n, n_spans * n)
+        self._n_spans = n_spans
         self.shift = np.zeros(n)
+        self._offset = np.zeros(n_spans * n)
 
     def scaled(self, rows: Floats) -> Floats:
         """Return rows (m, channels) about the fitted center, in widths."""
@@ -33,6 +38,7 @@ class Features:
         moved = self.shift + step
         length = float(np.abs(self._axes @ moved).max())
         self.shift = moved * min(1.0, MAX_MOVE / max(length, 1e-12))
+        self._offset = np.tile(self.shift, self._n_spans) @ self._matrix
 
     def of(self, means: Floats) -> tuple[NDArray[np.float32], Floats | None]:
         """Return features (m, spans * channels) of trailing means (m, spans, channels), and what outputs are times.
@@ -40,17 +46,15 @@ class Features:
         A row beyond the int8 range is shrunk into it as a whole, so that it points where it pointed: (m, 1), or None
         where no row is, or the network is not linear and must see rows as they are.
         """
-        moved = means - self.shift
-        by_span = np.matmul(moved.transpose(1, 0, 2), self._to_features)
-        if not self._is_linear:
-            return _flat(by_span), None
-        lengths = np.sqrt(np.einsum("smc,smc->sm", by_span, by_span).max(axis=0)) / RANGE_SIGMAS
-        if not (lengths > 1.0).any():
-            return _flat(by_span), None
-        lengths = np.maximum(lengths, 1.0)[:, None]
-        return _flat(by_span / lengths), lengths
+        features = means.reshape(len(means), -1) @ self._matrix
+        features -= self._offset
+        if self._is_linear and self._is_any_long(features):
+            squares = np.square(features).reshape(means.shape).sum(axis=2)
+            lengths = np.maximum(np.sqrt(squares.max(axis=1)) / RANGE_SIGMAS, 1.0)[:, None]
+            return (features / lengths).astype(np.float32), lengths
+        return features.astype(np.float32), None
 
-
-def _flat(by_span: Floats) -> NDArray[np.float32]:
-    n_spans, m, n = by_span.shape
-    return by_span.transpose(1, 0, 2).reshape(m, n_spans * n).astype(np.float32)
+    def _is_any_long(self, features: Floats) -> bool:
+        """Return whether a row may be longer than the range: the cheap answer for the many rows that are not."""
+        flat = features.ravel()
+        return float(flat @ flat) > RANGE_SIGMAS**2

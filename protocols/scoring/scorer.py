@@ -4,7 +4,6 @@ The same rows give the same scores whether they come one at a time or a thousand
 are remembered, and what is taken for normal moves only at every BLOCK-th row.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +13,8 @@ from protocols.scoring.evidence import TINY
 from protocols.scoring.features import Features
 from protocols.scoring.model import InvalidRows, Scoring, ScoringKind
 from protocols.scoring.network import Network
-from protocols.scoring.scores import calibrated
-from protocols.scoring.windows import trailing_means
+from protocols.scoring.scores import Calibrator
+from protocols.scoring.windows import Window
 
 Floats = NDArray[np.float64]
 BLOCK = 50
@@ -41,20 +40,22 @@ class Scorer:
     """Scores one asset's rows in order; remembers as many rows as its longest window has."""
 
     def __init__(self, scoring: Scoring, network: Network) -> None:
+        n = len(scoring.channels)
         self.scoring = scoring
         self._network = network
         self._features = Features(scoring)
-        self._dof = np.asarray(scoring.dof) if scoring.dof else None
-        self._longest = max(scoring.spans)
-        n = len(scoring.channels)
-        self._kept = np.empty((0, n))
-        self._logs = np.empty(0)
+        self._calibrator = Calibrator(scoring)
+        dof = np.asarray(scoring.dof)
+        self._inverse_dof = 1.0 / dof
+        self._weights = dof + 1.0 if scoring.dof else None
+        self._window = Window(scoring.spans, n)
+        self._logs = Window((scoring.smooth,), 1)
         self._block = _Block(n)
 
     def reset(self) -> None:
         """Begin anew after a gap: no window may reach across it. What was adapted to stays."""
-        self._kept = self._kept[:0]
-        self._logs = self._logs[:0]
+        self._window.clear()
+        self._logs.clear()
         self._block.clear()
 
     def take(self, rows: Floats, *, may_adapt: bool = True) -> Scored:
@@ -64,52 +65,52 @@ class Scorer:
         """
         self._check(rows)
         m = len(rows)
-        seen = np.concatenate([self._kept, self._features.scaled(rows)])
-        raw, shares = np.full(m, np.nan), np.full(rows.shape, np.nan)
-        first = max(self._longest - 1 - len(self._kept), 0)
-        if first < m:
-            means = trailing_means(seen, self.scoring.spans)
-            judged = seen[len(seen) - len(means) :]
-            for begin, end in self._steps(len(means)):
-                part = slice(first + begin, first + end)
-                raw[part], shares[part] = self._judge(means[begin:end])
-                self._follow(judged[begin:end], raw[part], may_adapt=may_adapt)
-        self._kept = seen[max(len(seen) - self._longest + 1, 0) :]
-        return Scored(raw, calibrated(raw, self.scoring), raw > self.scoring.threshold, shares)
-
-    def _steps(self, n_rows: int) -> Iterator[tuple[int, int]]:
-        """Yield from where to where rows are judged by the same center."""
-        begin = 0
-        while begin < n_rows:
-            end = min(begin + BLOCK - self._block.rows, n_rows)
-            yield begin, end
-            begin = end
+        scaled = self._features.scaled(rows)
+        means = self._window.means(scaled)
+        known = len(means)
+        if known == m and m <= BLOCK - self._block.rows:
+            raw, shares = self._judge(means)
+            self._follow(scaled, raw, may_adapt=may_adapt)
+        else:
+            raw, shares = np.full(m, np.nan), np.full(rows.shape, np.nan)
+            begin = m - known
+            while begin < m:
+                part = slice(begin, min(begin + BLOCK - self._block.rows, m))
+                raw[part], shares[part] = self._judge(means[part.start - m + known : part.stop - m + known])
+                self._follow(scaled[part], raw[part], may_adapt=may_adapt)
+                begin = part.stop
+        return Scored(raw, self._calibrator.scores(raw), raw > self.scoring.threshold, shares)
 
     def _judge(self, means: Floats) -> tuple[Floats, Floats]:
+        """Return raw scores (k,) and shares (k, channels) of trailing means (k, spans, channels)."""
         features, lengths = self._features.of(means)
         out = self._network.run(features)
         if self.scoring.kind is ScoringKind.RECONSTRUCTION:
             out = features - out
-        parts = np.square(out, dtype=np.float64) if lengths is None else np.square(out * lengths)
-        if self._dof is None:
-            logs = np.log(parts.mean(axis=1) + TINY)
-        else:
-            parts = (self._dof + 1.0) * np.log1p(parts / self._dof)
-            logs = np.log(parts.max(axis=1) + TINY)
-        by_channel = parts.reshape(means.shape).sum(axis=1) + TINY
-        return self._smoothed(logs), by_channel / by_channel.sum(axis=1, keepdims=True)
+        parts, most = self._evidence(out if lengths is None else out * lengths)
+        most += TINY
+        by_channel = np.add.reduce(parts.reshape(means.shape), axis=1)
+        by_channel += TINY
+        by_channel /= np.add.reduce(by_channel, axis=1, keepdims=True)
+        return self._smoothed(np.log(most)), by_channel
+
+    def _evidence(self, out: NDArray[np.floating]) -> tuple[Floats, Floats]:
+        """Return what each output speaks for (k, outputs), and what a row does (k,); see `evidence.surprises`."""
+        parts = out.astype(np.float64)
+        parts *= parts
+        if self._weights is None:
+            return parts, parts.mean(axis=1)
+        parts *= self._inverse_dof
+        np.log1p(parts, out=parts)
+        parts *= self._weights
+        return parts, np.maximum.reduce(parts, axis=1)
 
     def _smoothed(self, logs: Floats) -> Floats:
         """Return the mean over the last few of each log score, NaN where there are too few."""
-        smooth = self.scoring.smooth
-        if smooth == 1:
+        if self.scoring.smooth == 1:
             return logs
-        seen = np.concatenate([self._logs, logs])
-        self._logs = seen[max(len(seen) - smooth + 1, 0) :]
-        if len(seen) < smooth:
-            return np.full(len(logs), np.nan)
-        means = trailing_means(seen[:, None], (smooth,))[:, 0, 0]
-        return np.concatenate([np.full(len(logs) - len(means), np.nan), means])
+        means = self._logs.means(logs[:, None])[:, 0, 0]
+        return np.concatenate((np.full(len(logs) - len(means), np.nan), means))
 
     def _follow(self, scaled: Floats, raw: Floats, *, may_adapt: bool) -> None:
         """Count rows of a block; at its end, move the center a little where all of it was normal."""
@@ -118,15 +119,16 @@ class Scorer:
         if block.rows < BLOCK:
             return
         if block.is_normal and self.scoring.rows:
-            rate = BLOCK / (PACE * self.scoring.rows)
-            self._features.move(min(rate, 1.0) * (block.sum / BLOCK - self._features.shift))
+            rate = min(BLOCK / (PACE * self.scoring.rows), 1.0)
+            self._features.move(rate * (block.sum / BLOCK - self._features.shift))
         block.clear()
 
     def _check(self, rows: Floats) -> None:
         if rows.ndim != 2 or rows.shape[1] != len(self.scoring.channels):
             raise InvalidRows(f"rows of shape {rows.shape} for {len(self.scoring.channels)} channels")
-        if not np.isfinite(rows).all():
-            row, column = np.argwhere(~np.isfinite(rows))[0]
+        is_finite = np.isfinite(rows)
+        if not is_finite.all():
+            row, column = np.argwhere(~is_finite)[0]
             raise InvalidRows(f"{self.scoring.channels[column]}: row {row} is {rows[row, column]}")
 
 
@@ -139,7 +141,7 @@ class _Block:
 
     def add(self, scaled: Floats, *, is_normal: bool) -> None:
         self.rows += len(scaled)
-        self.sum += scaled.sum(axis=0)
+        self.sum += scaled[0] if len(scaled) == 1 else scaled.sum(axis=0)
         self.is_normal &= is_normal
 
     def clear(self) -> None:

@@ -51,11 +51,25 @@ def threshold_of(raw: Floats, alarm_share: float) -> float:
 
 def calibrated(raw: Floats, scoring: Calibration) -> Floats:
     """Return the scores (m,): 0.5 F(s)/F(t) up to the threshold t, 1 - 0.5 exp(-(s - t)/tail) above; NaN stays NaN."""
-    body = np.asarray(scoring.body or (scoring.threshold - 1.0, scoring.threshold))
-    below = AT_THRESHOLD * np.interp(raw, body, np.linspace(0.0, 1.0, len(body)))
-    over = raw - scoring.threshold
-    above = 1.0 - AT_THRESHOLD * np.exp(-np.maximum(over, 0.0) / scoring.tail)
-    return np.where(over > 0, above, below)
+    return Calibrator(scoring).scores(raw)
+
+
+class Calibrator:
+    """A Calibration made ready for many calls."""
+
+    def __init__(self, scoring: Calibration) -> None:
+        self._threshold = scoring.threshold
+        self._body = np.asarray(scoring.body or (scoring.threshold - 1.0, scoring.threshold))
+        self._shares = np.linspace(0.0, AT_THRESHOLD, len(self._body))
+        self._decay = -1.0 / scoring.tail
+
+    def scores(self, raw: Floats) -> Floats:
+        """Return the scores (m,) of raw ones; see `calibrated`."""
+        scores = np.interp(raw, self._body, self._shares)
+        over = raw > self._threshold
+        if over.any():
+            scores[over] = 1.0 - AT_THRESHOLD * np.exp((raw[over] - self._threshold) * self._decay)
+        return np.asarray(scores)
 
 
 def body_of(raw: Floats, threshold: float) -> tuple[float, ...]:
