@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from protocols.scoring.crossfit import FOLDS, cross_fit
 from protocols.scoring.model import MAX_CHANNELS, Fitted, InvalidRows, Scoring, ScoringKind
-from protocols.scoring.scores import body_of, tail_of, threshold_of
+from protocols.scoring.scores import LOG_TAIL, body_of, tail_of, threshold_of
 from protocols.scoring.whitening import residual_network, shrunk_covariance, whiten
 from protocols.scoring.windows import trailing_means
 
@@ -66,7 +66,7 @@ def fit(rows: Floats, channels: Sequence[str], *, period_s: float, options: FitO
         spread=numbers(outside.spread),
         dof=numbers(outside.dof),
         body=body_of(raw, threshold),
-        tail=tail_of(raw, threshold),
+        tail=tail_of(raw, threshold, prior=LOG_TAIL),
     )
     figures = {"independent_rows": float(outside.dof.min()), "held_out_alarm_share": float(np.mean(raw > threshold))}
     return Fitted(scoring, residual_network(whitening, outside.spread), figures, notes)

@@ -15,7 +15,7 @@ from protocols.scoring.fit import check_rows, numbers, robust_width
 from protocols.scoring.model import Fitted, InvalidRows, Scoring, ScoringKind
 from protocols.scoring.network import Network
 from protocols.scoring.scorer import Scorer
-from protocols.scoring.scores import body_of, tail_of, threshold_of
+from protocols.scoring.scores import LOG_TAIL, body_of, tail_of, threshold_of
 from protocols.scoring.whitening import residual_network, spread_of, whiten, whitening_of
 
 Floats = NDArray[np.float64]
@@ -60,5 +60,9 @@ def adapt_to(scoring: Scoring, network: Network, rows: Floats) -> Scoring:
     raw = raw[np.isfinite(raw)]
     threshold = threshold_of(raw, scoring.alarm_share)
     return msgspec.structs.replace(
-        own, threshold=threshold, body=body_of(raw, threshold), tail=tail_of(raw, threshold), rows=len(rows)
+        own,
+        threshold=threshold,
+        body=body_of(raw, threshold),
+        tail=tail_of(raw, threshold, prior=LOG_TAIL),
+        rows=len(rows),
     )

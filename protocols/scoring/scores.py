@@ -14,6 +14,10 @@ TAIL_SHARE = 0.1
 MIN_TAIL = 100
 """So many scores in the tail, and its fitted shape is worth more than the plain quantile."""
 
+LOG_TAIL = 0.2
+"""The mean excess of logs of surprises where rows are normally distributed; whether they have memory hardly matters."""
+PRIOR_RUNS = 30
+
 
 class Calibration(Protocol):
     """What turns raw scores into 0..1; as in Scoring."""
@@ -80,10 +84,16 @@ def body_of(raw: Floats, threshold: float) -> tuple[float, ...]:
     return tuple(points.tolist())
 
 
-def tail_of(raw: Floats, threshold: float) -> float:
-    """Return the mean excess of the highest tenth of normal scores over where it begins, the threshold at most.
+def tail_of(raw: Floats, threshold: float, *, prior: float | None = None) -> float:
+    """Return the mean excess of the highest tenth of normal scores (n,), in order of time, over where it begins.
 
-    Beyond the threshold itself lie too few: the tail of four scores is a guess, and scores of assets are compared.
+    Beyond the threshold itself lie too few. A prior counts as PRIOR_RUNS runs of excesses, because the rows of one run
+    say the same thing: the scores of assets that learned from few rows are to be compared with each other.
     """
     start = min(threshold, float(np.quantile(raw, 1 - TAIL_SHARE)))
-    return max(float(np.mean(raw[raw >= start] - start)), 1e-3)
+    is_over = raw >= start
+    tail = float(np.mean(raw[is_over] - start))
+    if prior is not None:
+        runs = int(is_over[0]) + np.count_nonzero(is_over[1:] & ~is_over[:-1])
+        tail = (runs * tail + PRIOR_RUNS * prior) / (runs + PRIOR_RUNS)
+    return max(tail, 1e-3)
