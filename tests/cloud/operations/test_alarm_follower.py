@@ -236,6 +236,7 @@ def test_readings_restored_from_an_older_backup_are_followed_from_their_end(
     assert [one.occurrences for one in alarms(records)] == [6]
 
 
+@pytest.mark.slow
 def test_a_flood_of_5000_is_5000_alarms_and_one_more_is_there_in_one_round(
     desk: Desk, follower: AlarmFollower, records: Records
 ) -> None:
