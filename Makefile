@@ -5,7 +5,7 @@ DATA ?= data
 PYTHON := .venv/bin/python
 CHECKED := protocols edge_agent cloud firmware_sim deploy tests
 
-.PHONY: help demo test test-quick check format lock bench-edge bench-cloud bench-ml venv-demo venv-dev servers clean
+.PHONY: help demo test test-quick test-tf check format lock bench-edge bench-cloud bench-ml venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +18,9 @@ test: check test-quick ## Check everything and run every test
 
 test-quick: venv-dev servers ## Run the tests that take seconds, several files at a time: most of their time is waiting
 	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 --dist loadfile
+
+test-tf: ## Test what TensorFlow trains, in an environment of its own
+	@sh deploy/setup/test_tf.sh
 
 check: venv-dev ## Format, lint, types, import contracts, dead dependencies, shape
 	.venv/bin/ruff format --check .
@@ -53,4 +56,4 @@ servers:
 	@sh deploy/setup/servers.sh
 
 clean: ## Remove what was built and installed here
-	rm -rf .venv .venv-uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-tf .venv-uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

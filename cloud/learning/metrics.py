@@ -41,15 +41,18 @@ def decision(truth: Bools, is_over: Bools) -> Decision:
 
 
 def best_f1_threshold(truth: Bools, score: Floats) -> tuple[float, float]:
-    """Return the threshold with the highest F1 and that F1, of scores (n,); midway to the next lower score."""
+    """Return a threshold of high F1 and the highest F1, of scores (n,).
+
+    The one with the very highest is luck: among all that are less than one more hit worse, the middle is taken.
+    """
     order = np.argsort(-score, kind="stable")
     last_of_score = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
     hits = np.cumsum(truth[order])[last_of_score]
-    f1 = 2 * hits / (last_of_score + 1 + truth.sum())
-    best = int(f1.argmax())
-    at = score[order][last_of_score]
-    below = at[best + 1] if best + 1 < len(at) else at[best] - 1e-9
-    return float((at[best] + below) / 2), float(f1[best])
+    n_true = int(truth.sum())
+    f1 = 2 * hits / (last_of_score + 1 + n_true)
+    near = np.flatnonzero(f1 > f1.max() - 1 / max(n_true, 1))
+    at = score[order][last_of_score][near]
+    return float((at.max() + at.min()) / 2), float(f1.max())
 
 
 def root_mean_square_error(truth: Floats, said: Floats) -> float:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from cloud.errors import Invalid
+from cloud.errors import Invalid, Unavailable
 from cloud.learning.algorithm import Algorithm, Cancelled, Portable, Task, Trained, quiet, read_settings
 from cloud.learning.algorithms import ALGORITHMS
 from cloud.learning.table import Floats, Table
@@ -14,9 +15,21 @@ from tests.support.learning import SMALL, table_for
 
 LEAVES_CONSTANTS_OUT = {"whitening"}
 """As on the gateway: a channel that stands still is no reason to judge none."""
-everyone = pytest.mark.parametrize("name", sorted(ALGORITHMS))
-detectors = pytest.mark.parametrize("name", sorted(n for n, a in ALGORITHMS.items() if a.task is Task.ANOMALY))
-supervised = pytest.mark.parametrize("name", sorted(n for n, a in ALGORITHMS.items() if a.task is not Task.ANOMALY))
+HAS_TENSORFLOW = find_spec("tensorflow") is not None
+NEEDS_TENSORFLOW = "convolutional_autoencoder"
+
+
+def named(chosen: Callable[[Algorithm], bool]) -> pytest.MarkDecorator:
+    marks = [pytest.mark.slow, pytest.mark.skipif(not HAS_TENSORFLOW, reason="see `make test-tf`")]
+    names = sorted(name for name, algorithm in ALGORITHMS.items() if chosen(algorithm))
+    return pytest.mark.parametrize(
+        "name", [pytest.param(n, marks=marks if n == NEEDS_TENSORFLOW else ()) for n in names]
+    )
+
+
+everyone = named(lambda _: True)
+detectors = named(lambda algorithm: algorithm.task is Task.ANOMALY)
+supervised = named(lambda algorithm: algorithm.task is not Task.ANOMALY)
 
 
 def learn(name: str, table: Table | None = None, seed: int = 7) -> tuple[Algorithm, Trained]:
@@ -291,6 +304,15 @@ def test_rows_labelled_faulty_are_not_learned_from(name: str) -> None:
 
 
 def test_a_model_for_gateways_says_what_its_package_will_hold() -> None:
-    portable = [name for name in ALGORITHMS if isinstance(learn(name)[1], Portable)]
-    assert "whitening" in portable
-    assert "isolation_forest" not in portable
+    for name in ("whitening", "autoencoder"):
+        trained = learn(name)[1]
+        assert isinstance(trained, Portable)
+        assert trained.fitted().scoring.channels == trained.learned.columns
+        assert trained.fitted().network == trained.files()["network.tflite"]
+    assert not isinstance(learn("isolation_forest")[1], Portable)
+
+
+@pytest.mark.skipif(HAS_TENSORFLOW, reason="TensorFlow is installed")
+def test_without_tensorflow_the_convolutional_autoencoder_says_what_to_install() -> None:
+    with pytest.raises(Unavailable, match=r"lineside\[train-tf\]"):
+        learn(NEEDS_TENSORFLOW)

@@ -15,6 +15,7 @@ SMALL: Mapping[str, Mapping[str, object]] = {
     "random_forest_regressor": {"trees": 20},
     "quantile_boosting": {"trees": 40},
     "autoencoder": {"epochs": 30, "hidden": 12, "spans": (1, 5)},
+    "convolutional_autoencoder": {"epochs": 8, "filters": 6, "spans": (1, 2, 4)},
     "isolation_forest": {"n_estimators": 40},
 }
 """Settings that make a fit quick."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from cloud.learning.algorithm import Algorithm
 from cloud.learning.algorithms.autoencoder import Autoencoder
+from cloud.learning.algorithms.convolutional import Convolutional
 from cloud.learning.algorithms.gradient_boosting import (
     CLASSIFIER,
     FORECASTER,
@@ -20,6 +21,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
     "isolation_forest": IsolationForest(),
     "novelty": SeriesNovelty(),
     "autoencoder": Autoencoder(),
+    "convolutional_autoencoder": Convolutional(),
     "gradient_boosting_classifier": CLASSIFIER,
     "gradient_boosting_regressor": REGRESSOR,
     "random_forest_classifier": FOREST_CLASSIFIER,
