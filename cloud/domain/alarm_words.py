@@ -83,6 +83,9 @@ _MEANINGS: Mapping[str, _Meaning] = {
     "model_off": _Meaning(
         MODEL_OFF, Severity.WARNING, "no model judges {who} any more{reason}; its rules go on", is_momentary=False
     ),
+    "model_replaced": _Meaning(
+        "model_replaced", Severity.WARNING, "the model{model} of {who} failed{reason}; {now} judges instead"
+    ),
     "model_on": _Meaning(MODEL_OFF, Severity.WARNING, "", clears=True),
     "model_serving": _Meaning(MODEL_OFF, Severity.WARNING, "", clears=True),
     "model_refused": _Meaning("model_refused", Severity.WARNING, "the model{model} for {who} was refused{reason}"),
@@ -102,6 +105,8 @@ _MEANINGS: Mapping[str, _Meaning] = {
     ),
 }
 """What each event is to an operator; events that are not named are no alarms."""
+_REPLACED = "model_replaced"
+"""Our own word for a model that is off while another one judges."""
 _ORDERED = "not_wanted"
 """The reason of what somebody in the cloud asked for."""
 _ENDS_WITH_A_RUN = (*ANOMALY_KINDS.values(), MODEL_OFF)
@@ -118,7 +123,7 @@ def steps_of(row: EventRow) -> Sequence[Step]:
         case name if name == RESET:
             return [ClearRun(row.gateway, _ENDS_WITH_A_RUN, row.epoch, row.event.at_us)]
         case name:
-            meaning = _MEANINGS.get(name)
+            meaning = _MEANINGS.get(_REPLACED if _is_replaced(row.event) else name)
             was_ordered = row.event.detail.get("reason") == _ORDERED
             return [] if meaning is None or was_ordered else [_step(row, meaning)]
 
@@ -185,14 +190,20 @@ def _step(row: EventRow, meaning: _Meaning) -> Step:
     return Raise(condition, finding, meaning.is_momentary or row.is_over)
 
 
+def _is_replaced(event: GatewayEvent) -> bool:
+    return event.name == MODEL_OFF and event.detail.get("now", "off") != "off"
+
+
 def _filled(text: str, row: EventRow) -> str:
     detail = row.event.detail
     stepped_us = _number(detail.get("stepped_us"))
     reasons = [str(detail[name]) for name in ("reason", "detail") if detail.get(name)]
-    model = f" {detail['name']}@{detail.get('version', '?')}" if detail.get("name") else ""
+    label = f"{detail['name']}@{detail.get('version', '?')}" if detail.get("name") else detail.get("model")
+    model = f" {label}" if label else ""
     return text.format(
         who=row.event.device or row.gateway,
         model=model,
+        now=detail.get("now", ""),
         reason=_because(", ".join(reasons)),
         readings=detail.get("readings", "some"),
         step="" if stepped_us is None else f" by {stepped_us / 1e6:+.3f} s",

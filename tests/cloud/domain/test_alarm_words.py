@@ -44,6 +44,16 @@ def test_a_refused_model_is_named_with_the_reason() -> None:
     assert (step.finding.severity, step.is_over) == (Severity.WARNING, True)
 
 
+def test_a_model_that_failed_is_over_where_another_one_judges_and_stays_where_none_does() -> None:
+    (replaced,) = steps_of(row("model_off", model="fleet@4", reason="too slow", now="own@2"))
+    (off,) = steps_of(row("model_off", model="own@2", reason="too slow", now="off"))
+    assert isinstance(replaced, Raise)
+    assert isinstance(off, Raise)
+    assert replaced.finding.message == "the model fleet@4 of pump-1 failed: too slow; own@2 judges instead"
+    assert off.finding.message == "no model judges pump-1 any more: too slow; its rules go on"
+    assert (replaced.is_over, off.is_over) == (True, False)
+
+
 def test_what_the_cloud_ordered_is_no_alarm() -> None:
     assert steps_of(row("model_rolled_back", name="fleet", version=4, reason="not_wanted")) == []
 
