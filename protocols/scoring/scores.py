@@ -94,6 +94,6 @@ def tail_of(raw: Floats, threshold: float, *, prior: float | None = None) -> flo
     is_over = raw >= start
     tail = float(np.mean(raw[is_over] - start))
     if prior is not None:
-        runs = int(is_over[0]) + np.count_nonzero(is_over[1:] & ~is_over[:-1])
+        runs = int(is_over[0]) + int(np.count_nonzero(is_over[1:] & ~is_over[:-1]))
         tail = (runs * tail + PRIOR_RUNS * prior) / (runs + PRIOR_RUNS)
     return max(tail, 1e-3)
