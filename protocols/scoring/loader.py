@@ -132,11 +132,10 @@ class _LoadedNetwork:
         try:
             self._interpreter.resize_tensor_input(self._in.index, [n_rows, *self._in.shape])
             self._interpreter.allocate_tensors()
-            self._rows = n_rows
             is_resized = tuple(self._interpreter.get_output_details()[0]["shape"]) == (n_rows, *self._out.shape)
         except (RuntimeError, ValueError):
             is_resized = False
+        self._rows = n_rows if is_resized else 0  # it stays as it was left: half-way
         if not is_resized and n_rows > 1:
             self._takes_many = False
-            return False
         return is_resized
