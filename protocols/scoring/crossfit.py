@@ -19,13 +19,22 @@ FOLDS = 5
 class CrossFit:
     """Residuals of held-out rows, judged.
 
-    spread, dof (spans, channels): their deviation and what it is worth; raw (n,): log of each row's largest surprise,
+    spread, dof (spans, channels): their deviation and what it is worth; deviations (n, spans, channels): of each row,
     by a spread without its own block.
     """
 
     spread: Floats
     dof: Floats
-    raw: Floats
+    deviations: Floats
+
+    @property
+    def surprises(self) -> Floats:
+        """Return the largest surprise of each row (n,)."""
+        return np.asarray(surprises(self.deviations, self.dof).max(axis=(1, 2)))
+
+    def raw(self, limits: Floats) -> Floats:
+        """Return log of how many times its limit (spans, channels), squared, each row's worst residual is (n,)."""
+        return np.asarray(2 * np.log(np.abs(self.deviations / limits).max(axis=(1, 2)) + TINY))
 
 
 def cross_fit(scaled: Floats, spans: Sequence[int]) -> CrossFit:
@@ -44,13 +53,8 @@ def cross_fit(scaled: Floats, spans: Sequence[int]) -> CrossFit:
     everything = np.concatenate(blocks)
     spread = _deviation(blocks)
     dof = independent_rows(everything.reshape(len(everything), -1)).reshape(spread.shape)
-    raw = [largest(block / _deviation([other for other in blocks if other is not block]), dof) for block in blocks]
-    return CrossFit(spread, dof, np.concatenate(raw))
-
-
-def largest(residuals: Floats, dof: Floats) -> Floats:
-    """Return log of the largest surprise of each row (n,), of residuals (n, spans, channels)."""
-    return np.asarray(np.log(surprises(residuals, dof).max(axis=(1, 2)) + TINY))
+    deviations = [block / _deviation([other for other in blocks if other is not block]) for block in blocks]
+    return CrossFit(spread, dof, np.concatenate(deviations))
 
 
 def _deviation(blocks: Sequence[Floats]) -> Floats:

@@ -1,4 +1,4 @@
-"""From a row's outputs to one number: how surprising the most surprising channel is.
+"""How surprising a residual is, and where each channel's limit lies for all of them to be equally surprising.
 
 A deviation learned from few independent rows is itself uncertain, so a residual of z deviations has the surprise of
 Student's t with that many degrees of freedom, (dof + 1) log(1 + z^2 / dof): z^2 where much is known, and slowly growing
@@ -16,6 +16,11 @@ LEAST_DOF = 1.0
 def surprises(residuals: Floats, dof: Floats) -> Floats:
     """Return the surprise of each residual, same shape."""
     return np.asarray((dof + 1.0) * np.log1p(np.square(residuals) / dof))
+
+
+def limits_of(surprise: float, dof: Floats) -> Floats:
+    """Return the residuals, in deviations, that have this surprise; same shape as dof."""
+    return np.asarray(np.sqrt(dof * np.expm1(surprise / (dof + 1.0))))
 
 
 def independent_rows(series: Floats) -> Floats:

@@ -46,7 +46,7 @@ class Features:
         A row beyond the int8 range is shrunk into it as a whole, so that it points where it pointed: (m, 1), or None
         where no row is, or the network is not linear and must see rows as they are.
         """
-        features = means.reshape(len(means), -1) @ self._matrix
+        features = means.reshape(len(means), len(self._offset)) @ self._matrix
         features -= self._offset
         if self._is_linear and self._is_any_long(features):
             squares = np.square(features).reshape(means.shape).sum(axis=2)

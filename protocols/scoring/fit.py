@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.scoring.crossfit import FOLDS, cross_fit
+from protocols.scoring.evidence import limits_of
 from protocols.scoring.model import MAX_CHANNELS, Fitted, InvalidRows, Scoring, ScoringKind
 from protocols.scoring.scores import LOG_TAIL, body_of, tail_of, threshold_of
 from protocols.scoring.whitening import residual_network, shrunk_covariance, whiten
@@ -49,7 +50,8 @@ def fit(rows: Floats, channels: Sequence[str], *, period_s: float, options: FitO
     scaled = (rows - center) / width
     whitening = whiten(shrunk_covariance(scaled))
     outside = cross_fit(scaled, spans)
-    raw = trailing_means(outside.raw[:, None], (options.smooth,))[:, 0, 0]
+    limits = limits_of(threshold_of(outside.surprises, options.alarm_share), outside.dof)
+    raw = trailing_means(outside.raw(limits)[:, None], (options.smooth,))[:, 0, 0]
     threshold = threshold_of(raw, options.alarm_share)
     scoring = Scoring(
         kind=ScoringKind.WHITENING,
@@ -64,7 +66,7 @@ def fit(rows: Floats, channels: Sequence[str], *, period_s: float, options: FitO
         rows=len(rows),
         axes=numbers(whitening.axes),
         spread=numbers(outside.spread),
-        dof=numbers(outside.dof),
+        limits=numbers(limits),
         body=body_of(raw, threshold),
         tail=tail_of(raw, threshold, prior=LOG_TAIL),
     )

@@ -36,8 +36,8 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rows it was fitted on.
     axes: row after row, the matrix that makes scaled means independent, in floats; none: they are the features.
     spread: by output, the deviation that normal rows had in blocks not learned from, which the network divides by.
-    dof: by output, what that deviation is worth, in independent rows; with it a row counts by its largest output, by
-    the mean square of its outputs without.
+    limits: by output, how many deviations are as rare as the threshold means; with them a row counts by the output that
+    is most times its limit, by the mean square of its outputs without.
     body: scores of normal rows at evenly spaced shares of those under the threshold; tail: mean excess of the highest.
     """
 
@@ -53,7 +53,7 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rows: int = 0
     axes: Numbers = ()
     spread: Numbers = ()
-    dof: Numbers = ()
+    limits: Numbers = ()
     body: Numbers = ()
     tail: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 

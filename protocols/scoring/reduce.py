@@ -32,7 +32,7 @@ def without(scoring: Scoring, channels: Collection[str]) -> Fitted:
     covariance = np.asarray(np.linalg.inv(axes.T @ axes), dtype=np.float64)
     whitening = whiten(covariance[np.ix_(keep, keep)])
     spread = spread_of(scoring)[:, keep]
-    dof = np.asarray(scoring.dof).reshape(len(scoring.spans), -1)[:, keep]
+    limits = np.asarray(scoring.limits).reshape(spread_of(scoring).shape)[:, keep]
     reduced = msgspec.structs.replace(
         scoring,
         channels=tuple(scoring.channels[i] for i in keep),
@@ -40,7 +40,7 @@ def without(scoring: Scoring, channels: Collection[str]) -> Fitted:
         width=tuple(scoring.width[i] for i in keep),
         axes=numbers(whitening.axes),
         spread=numbers(spread),
-        dof=numbers(dof),
+        limits=numbers(limits),
     )
     return Fitted(reduced, residual_network(whitening, spread))
 

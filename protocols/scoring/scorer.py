@@ -45,9 +45,7 @@ class Scorer:
         self._network = network
         self._features = Features(scoring)
         self._calibrator = Calibrator(scoring)
-        dof = np.asarray(scoring.dof)
-        self._inverse_dof = 1.0 / dof
-        self._weights = dof + 1.0 if scoring.dof else None
+        self._per_limit = 1.0 / np.asarray(scoring.limits) if scoring.limits else None
         self._window = Window(scoring.spans, n)
         self._logs = Window((scoring.smooth,), 1)
         self._block = _Block(n)
@@ -95,14 +93,13 @@ class Scorer:
         return self._smoothed(np.log(most)), by_channel
 
     def _evidence(self, out: NDArray[np.floating]) -> tuple[Floats, Floats]:
-        """Return what each output speaks for (k, outputs), and what a row does (k,); see `evidence.surprises`."""
+        """Return the squares of outputs (k, outputs), and what a row comes to (k,)."""
         parts = out.astype(np.float64)
-        parts *= parts
-        if self._weights is None:
+        if self._per_limit is None:
+            parts *= parts
             return parts, parts.mean(axis=1)
-        parts *= self._inverse_dof
-        np.log1p(parts, out=parts)
-        parts *= self._weights
+        parts *= self._per_limit
+        parts *= parts
         return parts, np.maximum.reduce(parts, axis=1)
 
     def _smoothed(self, logs: Floats) -> Floats:
