@@ -10,20 +10,23 @@ from cloud.api.errors import install_errors
 from cloud.api.metrics import Metrics
 from cloud.api.middleware import App, BodyLimit, Envelope, Hosts, Requests
 from cloud.api.pages import pages
-from cloud.api.v1 import include_aliases, include_all
+from cloud.api.v1 import UPLOADS, include_aliases, include_all
 from cloud.services import Services
 
 _TITLE = "Lineside API"
+_FORM_BYTES = 64 * 1024
+"""What a multipart form says around its file."""
 _SUMMARY = "Readings, devices and gateways of a plant: nothing lost, nothing twice."
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """What is let in: names in Host headers beside IP numbers, and the size of bodies."""
+    """What is let in: names in Host headers beside IP numbers, and the size of bodies and of uploads."""
 
     allowed_hosts: Collection[str]
     max_body_bytes: int
     docs: bool = True
+    max_upload_bytes: int = 50 << 20
 
 
 def bare_api(version: str) -> FastAPI:
@@ -48,7 +51,9 @@ def build_app(services: Services, metrics: Metrics, door: Door) -> App:
     install_errors(api, services.clock)
     if door.docs:
         api.include_router(pages(api, alias_api(services.version)))
-    limited = BodyLimit(Envelope(api, services.clock), services.clock, max_bytes=door.max_body_bytes)
+    largest = dict.fromkeys(UPLOADS, door.max_upload_bytes + _FORM_BYTES)
+    envelope = Envelope(api, services.clock)
+    limited = BodyLimit(envelope, services.clock, max_bytes=door.max_body_bytes, larger=largest)
     return Requests(Hosts(limited, services.clock, door.allowed_hosts), services.clock, metrics.observe)
 
 

@@ -1,6 +1,7 @@
 """Services: everything that a route may call, in one place."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from cloud.access.keys import Keys
@@ -12,6 +13,9 @@ from cloud.fleet.gateways import Gateways
 from cloud.fleet.package_files import PackageFiles
 from cloud.fleet.rollouts import Rollouts
 from cloud.fleet.standings import Standings
+from cloud.jobs.queue import Jobs
+from cloud.jobs.trainings import Trainings
+from cloud.learning.datasets import Datasets
 from cloud.learning.registry import Registry as Models
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
@@ -58,6 +62,11 @@ class Services:
     drift: DriftChecks
     failures: Failures
     forecasts: Forecasts
+    jobs: Jobs
+    datasets: Datasets
+    trainings: Trainings
+    uploads: Threads[ExitStack]
+    """Where uploads are read: few at once, so that they hold up nobody else."""
     doctor: Doctor[Views]
     figures: Callable[[], Awaitable[Sequence[tuple[str, str, float]]]]
     """What the store and the ingest process count: name, outcome, value; raises nothing."""
@@ -69,3 +78,4 @@ class Services:
     def close(self) -> None:
         """Let go of the threads."""
         self.threads.close()
+        self.uploads.close()

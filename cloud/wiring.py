@@ -18,6 +18,8 @@ from cloud.fleet.package_files import PackageFiles
 from cloud.fleet.rollouts import Rollouts
 from cloud.fleet.signing import Signing
 from cloud.ingest.remote import RemoteIntake
+from cloud.jobs.opening import open_datasets, open_trainings, open_uploads
+from cloud.jobs.queue import Jobs
 from cloud.learning.registry import Registry as Models
 from cloud.listening import LOOPBACK_NAMES, is_loopback
 from cloud.operations.alarm_rules import AlarmRules
@@ -57,13 +59,14 @@ def open_api(settings: Settings, clock: Clock) -> Api:
     alarms = Alarms(records, clock)
     threads = Threads(lambda: open_views(settings, clock, alarms.worst), count=settings.api.threads)
     intake = RemoteIntake(settings.intake_path)
+    models, datasets = open_models(settings, records, clock), open_datasets(settings, records, clock)
     services = Services(
         clock=clock,
         threads=threads,
         keys=Keys(records, clock),
         registry=Registry(records),
         packages=PackageFiles(settings.packages_path),
-        models=open_models(settings, records, clock),
+        models=models,
         rollouts=Rollouts(records, clock),
         direct_readings=DirectReadings(
             intake, Idempotency(records, threads, clock), clock, max_future_s=settings.ingest.max_future_s
@@ -74,6 +77,10 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         drift=DriftChecks(records, clock, false_alarms=settings.analysis.drift_false_alarms),
         failures=Failures(records, clock),
         forecasts=Forecasts(records, clock),
+        jobs=Jobs(records, clock),
+        datasets=datasets,
+        trainings=open_trainings(settings, records, clock, datasets, models),
+        uploads=open_uploads(),
         doctor=Doctor(
             records,
             threads,
@@ -100,7 +107,7 @@ def door_of(settings: Settings) -> Door:
     """Return what the frame lets in: names of a loopback bind, or of this machine, and configured ones."""
     names = LOOPBACK_NAMES if is_loopback(settings.api.host) else {*LOOPBACK_NAMES, socket.gethostname()}
     allowed = {*names, settings.api.host, *settings.api.allowed_hosts}
-    return Door(allowed, settings.api.max_body_kib * 1024, settings.api.docs)
+    return Door(allowed, settings.api.max_body_kib * 1024, settings.api.docs, settings.learning.max_upload_mib << 20)
 
 
 def _store_figures(views: Views) -> dict[str, object]:

@@ -14,6 +14,7 @@ from cloud.domain.rollout import Rules
 from cloud.fleet.conductor import Conductor
 from cloud.fleet.repository import PackageRepository
 from cloud.fleet.rollouts import Rollouts, Whereto
+from cloud.fleet.signing import Signing
 from cloud.fleet.standings import Standings
 from cloud.ingest.messenger import Messenger
 from cloud.jobs.limits import default_workers, limits_of, rules_of
@@ -128,7 +129,7 @@ def learning_chores(workshop: Workshop) -> Sequence[Chore]:
     files = DirectoryFiles(settings.files_path)
     runner = Runner(records, clock, settings.model_dump_json(), most=settings.jobs.workers or default_workers())
     roster = workshop.closing.enter_context(closing(Database(settings.readings_path, read_only=True)))
-    registry = Registry(records, files, clock, PackageRepository(settings.packages_path, clock))
+    registry = Registry(records, files, clock, Signing(settings.packages_path, clock))
     rollouts, fleet = Rollouts(records, clock), Standings(roster).all
 
     def promote(model: str, version: int) -> None:

@@ -36,9 +36,9 @@ class ErrorBody(BaseModel):
     request_id: str
 
 
-def answers(example: object, *statuses: int) -> Responses:
-    """Return the documented answers of an operation: an example of a good one, and its errors."""
-    documented: Responses = {200: {"content": {"application/json": {"example": example}}}}
+def answers(example: object, *statuses: int, good: int = 200) -> Responses:
+    """Return the documented answers of an operation: an example of a good one (204 has none), and its errors."""
+    documented: Responses = {good: {"content": {"application/json": {"example": example}}} if good != 204 else {}}
     return documented | {status: _error(status) for status in (*statuses, 500)}
 
 

@@ -5,7 +5,7 @@ From outside to inside: Requests (id, log, figures, crash) > Hosts > BodyLimit >
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
 from ipaddress import ip_address
 from time import perf_counter
 from typing import Any
@@ -146,12 +146,13 @@ class Hosts:
 
 
 class BodyLimit:
-    """Refuses bodies over a bound, whether their length is announced or not."""
+    """Refuses bodies over a bound, whether their length is announced or not; larger: other bounds, by path."""
 
-    def __init__(self, app: App, clock: Clock, *, max_bytes: int) -> None:
+    def __init__(self, app: App, clock: Clock, *, max_bytes: int, larger: Mapping[str, int]) -> None:
         self._app = app
         self._clock = clock
         self._max_bytes = max_bytes
+        self._larger = larger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what is small enough."""
@@ -159,21 +160,22 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         announced = header(scope, b"content-length")
-        if announced.isdigit() and int(announced) > self._max_bytes:
-            await self._refuse(scope, send)
+        max_bytes = self._larger.get(scope["path"], self._max_bytes)
+        if announced.isdigit() and int(announced) > max_bytes:
+            await self._refuse(scope, send, max_bytes)
             return
-        await self._counted(scope, receive, send)
+        await self._counted(scope, receive, send, max_bytes)
 
-    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _counted(self, scope: Scope, receive: Receive, send: Send, max_bytes: int) -> None:
         seen, refused = 0, False
 
         async def counting() -> Message:
             nonlocal seen, refused
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._max_bytes and not refused:
+            if seen > max_bytes and not refused:
                 refused = True
-                await self._refuse(scope, send)
+                await self._refuse(scope, send, max_bytes)
             return {"type": "http.disconnect"} if refused else message
 
         async def unless_refused(message: Message) -> None:
@@ -182,8 +184,8 @@ class BodyLimit:
 
         await self._app(scope, counting, unless_refused)
 
-    async def _refuse(self, scope: Scope, send: Send) -> None:
-        what = failure(413, f"the body is over {self._max_bytes} bytes", specific="FILE_TOO_LARGE")
+    async def _refuse(self, scope: Scope, send: Send, max_bytes: int) -> None:
+        what = failure(413, f"the body is over {max_bytes} bytes", specific="FILE_TOO_LARGE")
         await answer(what, scope, send, self._clock)
 
 

@@ -7,6 +7,7 @@ from cloud.api.routes import (
     alarm_rules,
     alarms,
     data,
+    datasets,
     devices,
     drift,
     failures,
@@ -14,12 +15,14 @@ from cloud.api.routes import (
     gateways,
     health,
     history,
+    jobs,
     labels,
     metrics,
     models,
     packages,
     rollouts,
     root,
+    training,
 )
 
 RESOURCES: tuple[APIRouter, ...] = (
@@ -34,10 +37,15 @@ RESOURCES: tuple[APIRouter, ...] = (
     labels.router,
     drift.router,
     forecasts.router,
+    datasets.router,
+    jobs.router,
+    training.router,
     models.router,
     rollouts.router,
     packages.router,
 )
+UPLOADS = tuple(f"{prefix}{path}" for prefix in (V1_PREFIX, API_PREFIX) for path in ("/upload", "/datasets"))
+"""Where files come in, for which other bounds hold."""
 AT_THE_ROOT: tuple[APIRouter, ...] = (root.router, health.router, metrics.router)
 
 

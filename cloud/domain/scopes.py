@@ -19,6 +19,8 @@ class Scope(StrEnum):
     MODELS_WRITE = "models:write"
     ALARMS_READ = "alarms:read"
     ALARMS_WRITE = "alarms:write"
+    LEARNING_READ = "learning:read"
+    LEARNING_WRITE = "learning:write"
     ADMIN = "admin"
 
 
@@ -35,6 +37,8 @@ SCOPES: Mapping[Scope, str] = {
     Scope.MODELS_WRITE: "publish models and roll them out",
     Scope.ALARMS_READ: "read alarms, their rules and labels",
     Scope.ALARMS_WRITE: "acknowledge, shelve and label alarms; make rules for them",
+    Scope.LEARNING_READ: "read datasets and jobs",
+    Scope.LEARNING_WRITE: "upload datasets, train models, cancel jobs",
     Scope.ADMIN: "everything, keys included",
 }
 """What each scope allows, as users read it."""

@@ -5,8 +5,11 @@ from collections.abc import Mapping
 from cloud.domain.job import Job, JobKind
 from cloud.jobs.bench import Bench, Work
 from cloud.learning.algorithm import Progress
+from cloud.learning.dataset_drawing import Drawer, draw_dataset, parse_draw_request
 from cloud.learning.retrain_request import parse_request
 from cloud.learning.retraining import Retrainer, retrain
+from cloud.learning.train_request import parse_train_request
+from cloud.learning.training import Trainer, train
 from cloud.records.jobs import Outcome
 
 
@@ -15,4 +18,15 @@ def _retrain(bench: Bench, job: Job, progress: Progress) -> Outcome:
     return retrain(parts, parse_request(job.parameters), job_id=job.id, by=job.requested_by, progress=progress)
 
 
-KINDS: Mapping[JobKind, Work] = {JobKind.RETRAIN: _retrain}
+def _train(bench: Bench, job: Job, progress: Progress) -> Outcome:
+    parts = Trainer(bench.records, bench.clock, bench.registry, bench.files)
+    return train(parts, parse_train_request(job.parameters), by=job.requested_by, progress=progress)
+
+
+def _draw(bench: Bench, job: Job, progress: Progress) -> Outcome:
+    parts = Drawer(bench.records, bench.clock, bench.files, bench.readings(), bench.settings.learning.max_rows)
+    request = parse_draw_request(job.parameters)
+    return draw_dataset(parts, request, job_id=job.id, by=job.requested_by, progress=progress)
+
+
+KINDS: Mapping[JobKind, Work] = {JobKind.TRAIN: _train, JobKind.RETRAIN: _retrain, JobKind.DRAW_DATASET: _draw}

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from cloud.clock import SystemClock
 from cloud.config import Settings
 from cloud.domain.job import JobKind
-from cloud.fleet.repository import PackageRepository
+from cloud.fleet.signing import Signing
 from cloud.jobs.bench import Bench, Work
 from cloud.jobs.doing import do_job
 from cloud.jobs.order import Order, die_with
@@ -55,7 +55,7 @@ def open_bench(settings: Settings, closing: ExitStack) -> Bench:
         return opened[0]
 
     files = DirectoryFiles(settings.files_path)
-    registry = Registry(records, files, clock, PackageRepository(settings.packages_path, clock))
+    registry = Registry(records, files, clock, Signing(settings.packages_path, clock))
     return Bench(settings, clock, records, files, registry, readings)
 
 

@@ -32,8 +32,10 @@ def test_an_operation_has_a_summary_a_description_and_an_example(operation: Oper
     assert what["summary"]
     assert what["description"].endswith(".")
     assert what["tags"]
-    (content,) = what["responses"]["200"]["content"].values()
-    assert "example" in content
+    (good,) = (answer for status, answer in what["responses"].items() if status.startswith("2"))
+    if "204" not in what["responses"]:
+        (content,) = good["content"].values()
+        assert "example" in content
 
 
 @pytest.mark.parametrize("operation", EVERY)

@@ -1,0 +1,48 @@
+"""Opening: the parts of learning that the API and the command line share, out of the settings."""
+
+from contextlib import ExitStack
+
+from cloud.config import Settings
+from cloud.jobs.limits import limits_of
+from cloud.jobs.queue import Jobs
+from cloud.jobs.trainings import Trainings
+from cloud.learning.datasets import Datasets
+from cloud.learning.importing import Answer, Commission, read_upload
+from cloud.learning.registry import Registry
+from cloud.learning.uploads.bounds import Bounds
+from cloud.ports import Clock, FileRef
+from cloud.records.database import Records
+from cloud.storage.files import DirectoryFiles
+from cloud.threads import Threads
+
+_MIB = 1024 * 1024
+_UPLOADS_AT_ONCE, _UPLOADS_WAITING = 2, 8
+
+
+def open_datasets(settings: Settings, records: Records, clock: Clock) -> Datasets:
+    """Return the datasets, whose uploads are read in processes of their own."""
+    learning = settings.learning
+
+    def read(upload: FileRef, name: str, bounds: Bounds, only: str) -> Answer:
+        return read_upload(Commission(str(settings.files_path), upload.name, name, bounds, only))
+
+    return Datasets(
+        records,
+        DirectoryFiles(settings.files_path),
+        clock,
+        read,
+        bounds=Bounds(learning.max_expanded_mib * _MIB, learning.max_rows, learning.max_columns),
+        max_upload_bytes=learning.max_upload_mib * _MIB,
+    )
+
+
+def open_trainings(
+    settings: Settings, records: Records, clock: Clock, datasets: Datasets, registry: Registry
+) -> Trainings:
+    """Return who asks for trainings."""
+    return Trainings(Jobs(records, clock), datasets, registry, limits_of(settings))
+
+
+def open_uploads() -> Threads[ExitStack]:
+    """Return the threads in which uploads wait for their processes; what is beyond them is refused."""
+    return Threads(ExitStack, count=_UPLOADS_AT_ONCE, waiting=_UPLOADS_WAITING)

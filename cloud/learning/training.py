@@ -1,0 +1,209 @@
+"""Training: a dataset becomes a version of a model, judged on rows that it has not seen; the work of one job."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from cloud.domain.dataset import Dataset
+from cloud.domain.identity import parse_id
+from cloud.domain.model import Task as ModelTask
+from cloud.errors import Invalid, NotFound
+from cloud.learning.algorithm import Algorithm, Learned, Portable, Progress, Task, Trained, read_settings
+from cloud.learning.algorithms import ALGORITHMS
+from cloud.learning.algorithms.scored import open_network
+from cloud.learning.datasets import FILE, read_sheet
+from cloud.learning.evaluation import cross_validate, figures_of
+from cloud.learning.folds import hold_out
+from cloud.learning.packaging import About, make_package
+from cloud.learning.registry import Registry
+from cloud.learning.soundness import normal_rows
+from cloud.learning.table import Table
+from cloud.learning.tabling import Layout, make_table
+from cloud.learning.train_request import TrainRequest
+from cloud.ports import Clock, FileStore
+from cloud.records.database import Records
+from cloud.records.datasets import find_dataset
+from cloud.records.jobs import Outcome
+from protocols.package import Lineage, Package
+
+AUTOMATIC: Mapping[Task, str] = {
+    Task.ANOMALY: "whitening",
+    Task.CLASSIFICATION: "gradient_boosting_classifier",
+    Task.REGRESSION: "gradient_boosting_regressor",
+    Task.FORECAST: "quantile_boosting",
+}
+"""What learns where nobody says which algorithm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trainer:
+    """What a training uses."""
+
+    records: Records
+    clock: Clock
+    registry: Registry
+    files: FileStore
+
+
+def train(parts: Trainer, request: TrainRequest, *, by: str, progress: Progress) -> Outcome:
+    """Return a new version with what is known of it; raise Invalid, NotFound, Cancelled, Unavailable."""
+    progress(0.0, "reading")
+    dataset = _dataset(parts.records, request.dataset_id)
+    table = make_table(read_sheet(parts.files, dataset), _layout(request, dataset))
+    algorithm = choose_algorithm(request, table)
+    settings = read_settings(algorithm.settings, request.settings)
+    fold = hold_out(table, request.test_split)
+    taught, judged = table.take(fold.learn), table.take(fold.judge)
+    progress(0.1, "learning")
+    trained = algorithm.fit(taught, settings, _between(progress, 0.1, 0.7), request.seed)
+    progress(0.7, "evaluating")
+    figures = figures_of(trained, judged)
+    if request.cross_validation:
+        folds = cross_validate(algorithm, table, settings, _between(progress, 0.7, 0.95), request.seed)
+        figures |= {f"cross_{name}": value for name, value in folds.figures.items()}
+    progress(0.95, "keeping")
+    return _outcome(parts, request, dataset, _Made(trained, taught, figures, _confusion(trained, judged)), by)
+
+
+def choose_algorithm(request: TrainRequest, table: Table) -> Algorithm:
+    """Return the algorithm that was asked for, else the one for what the target is; raise Invalid that names it."""
+    wanted = request.task or _task_of(table)
+    name = request.algorithm or AUTOMATIC[Task(wanted)]
+    if name not in ALGORITHMS:
+        raise _invalid("algorithm", f"there is no {name!r}; there are {', '.join(sorted(ALGORITHMS))}")
+    algorithm = ALGORITHMS[name]
+    if request.task and algorithm.task.value != request.task:
+        raise _invalid("algorithm", f"{name} is for {algorithm.task}, not for {request.task}")
+    return algorithm
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Made:
+    trained: Trained
+    taught: Table
+    figures: Mapping[str, float]
+    confusion: list[list[int]] | None
+
+
+def _layout(request: TrainRequest, dataset: Dataset) -> Layout:
+    as_classes = {"classification": True, "regression": False, "forecast": False, "anomaly": True}.get(request.task)
+    target = request.target or dataset.target
+    if not target and request.task != Task.ANOMALY.value and not request.algorithm:
+        target = dataset.columns[-1].name  # as the document of /train says: the last column, where none is named
+    return Layout(target, request.features, request.group, as_classes)
+
+
+def _task_of(table: Table) -> str:
+    if table.target is None:
+        return Task.ANOMALY.value
+    return Task.CLASSIFICATION.value if table.classes else Task.REGRESSION.value
+
+
+def _dataset(records: Records, dataset_id: str) -> Dataset:
+    with records.reading() as session:
+        found = find_dataset(session, parse_id(FILE, dataset_id, code="DATASET_NOT_FOUND"))
+    if found is None:
+        raise NotFound(f"there is no dataset {dataset_id}", code="DATASET_NOT_FOUND")
+    return found
+
+
+def _between(progress: Progress, start: float, end: float) -> Progress:
+    def part(share: float, step: str) -> None:
+        progress(start + (end - start) * share, step)
+
+    return part
+
+
+def _confusion(trained: Trained, judged: Table) -> list[list[int]] | None:
+    """Return how often each class (row) was called each class (column), None for what has no classes or truth."""
+    n = len(trained.learned.classes)
+    if not n or judged.target is None:
+        return None
+    said = np.nan_to_num(trained.predict(judged)).astype(np.int64)
+    counts = np.zeros((n, n), np.int64)
+    np.add.at(counts, (np.clip(judged.target.astype(np.int64), 0, n - 1), said), 1)
+    found: list[list[int]] = counts.tolist()
+    return found
+
+
+def _outcome(parts: Trainer, request: TrainRequest, dataset: Dataset, made: _Made, by: str) -> Outcome:
+    learned = made.trained.learned
+    result: dict[str, object] = {
+        "model": request.model,
+        "dataset": dataset.id,
+        "algorithm": learned.algorithm,
+        "task": learned.task.value,
+        "metrics": dict(made.figures),
+        "confusion_matrix": made.confusion,
+        "rows": len(made.taught),
+        "features": list(learned.columns),
+    }
+    if not request.save:
+        return Outcome(result)
+    package = _package(parts, request, dataset, made, by)
+
+    def keep(session: Session) -> None:
+        version = parts.registry.add_version(
+            request.model,
+            algorithm=learned.algorithm,
+            task=ModelTask(learned.task.value),
+            by=by,
+            files=made.trained.files(),
+            package=package,
+            metrics=made.figures,
+            lineage=_lineage(request, dataset, made),
+            card=_card(learned, made),
+            session=session,
+        )
+        result["version"] = version.version
+
+    return Outcome(result, keep)
+
+
+def _package(parts: Trainer, request: TrainRequest, dataset: Dataset, made: _Made, by: str) -> Package | None:
+    """Return what gateways run, for a detector that they can run, else None."""
+    if made.trained.learned.task is not Task.ANOMALY or not isinstance(made.trained, Portable):
+        return None
+    fitted = made.trained.fitted()
+    rows = normal_rows(made.taught).select(fitted.scoring.channels).values
+    lineage = Lineage(
+        made_at_us=parts.clock.now_us(),
+        made_by=by,
+        algorithm=made.trained.learned.algorithm,
+        rows=len(rows),
+        dataset=dataset.id,
+    )
+    about = About(request.model, lineage, {**made.figures, "period_s": fitted.scoring.period_s}, made.trained.is_fleet)
+    return make_package(fitted, open_network(fitted.network), rows, about)
+
+
+def _lineage(request: TrainRequest, dataset: Dataset, made: _Made) -> dict[str, object]:
+    return {
+        "dataset": dataset.id,
+        "dataset_name": dataset.name,
+        "dataset_sha256": dataset.file.sha256,
+        "rows": len(made.taught),
+        "target": made.taught.target_name if made.taught.target is not None else "",
+        "features": list(made.taught.columns),
+        "seed": request.seed,
+        "test_split": request.test_split,
+    }
+
+
+def _card(learned: Learned, made: _Made) -> dict[str, object]:
+    return {
+        "algorithm": learned.algorithm,
+        "task": learned.task.value,
+        "columns": list(learned.columns),
+        "classes": list(learned.classes),
+        "quantiles": list(learned.quantiles),
+        "settings": learned.settings.model_dump(mode="json"),
+        "figures": dict(learned.figures),
+        "confusion_matrix": made.confusion,
+    }
+
+
+def _invalid(name: str, issue: str) -> Invalid:
+    return Invalid(f"{name}: {issue}", code="INVALID_PARAMETERS", details={"field": name, "issue": issue})
