@@ -11,6 +11,7 @@ LinesideError
 |   |-- BufferFull      nothing more can be given up for room
 |   |-- BufferDamaged   the file is not a buffer, or is corrupt; it was set aside
 |   `-- BufferInUse       another process has it
+|-- ModelsUnusable      the gateway's own models cannot be read or written
 `-- UplinkLost          the broker cannot be reached, or went away
 """
 
@@ -87,3 +88,7 @@ class BufferInUse(BufferUnusable):
 
 class UplinkLost(AgentError):
     """The broker cannot be reached, or went away."""
+
+
+class ModelsUnusable(AgentError):
+    """The gateway's own models cannot be read or written."""

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from protocols.batch import BatchKind, Key, SealedBatch
 from protocols.delivery import Ack, EpochAccount, EpochMarks, EpochRange
 from protocols.reading import ReadingBlock
@@ -222,6 +225,40 @@ class Sink(Protocol):
 
     def accept(self, block: ReadingBlock) -> None:
         """Take a block; never blocks and never fails."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One value of each channel at one time; values, is_good: shape (channels,); NaN where nothing was ever read."""
+
+    at_us: int
+    values: NDArray[np.float64]
+    is_good: NDArray[np.bool_]
+    is_after_gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An episode that opened or closed, as in Anomaly; a rule has one a channel (of its first share), a model one."""
+
+    is_opening: bool
+    shares: tuple[tuple[str, float], ...]
+    score: float
+    peak: float
+    onset_us: int
+    model: str = ""
+    limit: str = ""
+
+
+class Detector(Protocol):
+    """Judges the rows of one Device, in order. Owes: an episode opens once and closes once, whatever the rows are."""
+
+    def take(self, row: Row, *, is_calm: bool) -> Sequence[Turn]:
+        """Return what opened or closed with this row; never fails. is_calm: no other detector sees anything."""
+
+    @property
+    def is_calm(self) -> bool:
+        """Return whether it sees nothing out of order."""
 
 
 @dataclass(frozen=True, slots=True)

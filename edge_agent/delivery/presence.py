@@ -1,13 +1,14 @@
 """Presence: what the gateway says about itself on its state topic, retained, and the will it leaves behind."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from edge_agent.errors import BufferUnusable
 from edge_agent.ports import AsyncBuffer, Clock, Uplink
 from protocols.delivery import State, encode
 from protocols.topics import GatewayTopic, gateway_topic
+from protocols.wanted import ModelStanding
 
 log = logging.getLogger(__name__)
 EVERY_S = 5.0
@@ -17,12 +18,13 @@ _ACCOUNTS = 64
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who this agent is; skipped_polls, clock_is_set: asked each time."""
+    """Who this agent is; skipped_polls, clock_is_set, models: asked each time."""
 
     gateway: str
     version: str
     skipped_polls: Callable[[], int] = lambda: 0
     clock_is_set: Callable[[], bool] = lambda: True
+    models: Callable[[], Sequence[ModelStanding]] = tuple
 
 
 class Presence:
@@ -69,9 +71,14 @@ class Presence:
         accounts = (await self._buffer.ledger()).epochs[-_ACCOUNTS:]
         skipped = self._identity.skipped_polls()
         return State(
-            online=online, epoch=epoch, version=self._identity.version, accounts=accounts, skipped_polls=skipped
+            online=online,
+            epoch=epoch,
+            version=self._identity.version,
+            accounts=accounts,
+            skipped_polls=skipped,
+            models=tuple(self._identity.models()),
         )
 
 
 def _at(state: State, at_us: int) -> State:
-    return State(state.online, state.epoch, state.version, at_us, state.accounts, state.skipped_polls)
+    return State(state.online, state.epoch, state.version, at_us, state.accounts, state.skipped_polls, state.models)

@@ -111,6 +111,12 @@ class Sealer:
         """Take an event of this moment, which seals at once."""
         self._tell(name, device, detail or {}, self._follow_clock())
 
+    def announce(self, event: GatewayEvent) -> None:
+        """Take an event with a time of its own, which seals at once."""
+        moment = self._follow_clock()
+        at_us = event.at_us + moment.shift_us(self._clock.now_us())
+        self._tell(event.name, event.device, event.detail, moment, at_us=at_us)
+
     def use_table(self, table: TagTable) -> None:
         """Name the table that the tag indices of all blocks from now on mean."""
         self._table = table
@@ -224,8 +230,16 @@ class Sealer:
             self._tell("clock_stepped", "", {"stepped_us": moment.stepped_us, "is_set": moment.is_set}, moment)
         return moment
 
-    def _tell(self, name: str, device: str, detail: dict[str, str | int | float | bool], moment: Moment) -> None:
-        event = GatewayEvent(at_us=moment.at_us, name=name, device=device, detail=detail)
+    def _tell(
+        self,
+        name: str,
+        device: str,
+        detail: dict[str, str | int | float | bool],
+        moment: Moment,
+        *,
+        at_us: int | None = None,
+    ) -> None:
+        event = GatewayEvent(moment.at_us if at_us is None else at_us, name, device, detail)
         if not self._pending.tell(event, segment=moment.segment, table=self._table):
             log.error("too many events wait, this one is lost: %s of %s", name, device or "the gateway")
         self._arrived.set()

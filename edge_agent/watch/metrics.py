@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
-from edge_agent.watch.status import AgentStatus, BufferState, DeliveryState, DeviceState
+from edge_agent.watch.status import AgentStatus, BufferState, DeliveryState, DeviceState, JudgedState
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 PREFIX = "lineside_agent"
@@ -36,6 +36,8 @@ class StatusCollector(Collector):
         yield from _devices(self._status.devices)
         yield from _buffer(self._status.buffer)
         yield from _delivery(self._status.delivery)
+        if self._status.judged:
+            yield from _judged(self._status.judged)
 
     def _agent(self) -> Iterator[Metric]:
         status = self._status
@@ -98,6 +100,28 @@ def _delivery(delivery: DeliveryState) -> Iterator[Metric]:
     for result, count in delivery.published.items():
         published.add_metric([result], count)
     yield published
+
+
+def _judged(devices: tuple[JudgedState, ...]) -> Iterator[Metric]:
+    info = GaugeMetricFamily(
+        f"{PREFIX}_model_info", "1, with the model that judges a Device", labels=["source", "model", "standing"]
+    )
+    rows = CounterMetricFamily(f"{PREFIX}_judged_rows", "Rows that were judged", labels=["source"])
+    score = GaugeMetricFamily(f"{PREFIX}_score", "Newest score, 0.5 at the threshold", labels=["source"])
+    anomalies = CounterMetricFamily(
+        f"{PREFIX}_anomalies", "Anomalies opened, by what found them", labels=["source", "found_by"]
+    )
+    taken = GaugeMetricFamily(f"{PREFIX}_inference_seconds", "Median time to score a row", labels=["source"])
+    for device in devices:
+        info.add_metric([device.device, device.model, device.standing], 1)
+        rows.add_metric([device.device], device.rows)
+        for found_by, count in device.opened.items():
+            anomalies.add_metric([device.device, found_by], count)
+        if device.score is not None:
+            score.add_metric([device.device], device.score)
+        if device.invoke_us is not None:
+            taken.add_metric([device.device], device.invoke_us / 1e6)
+    yield from (info, rows, score, anomalies, taken)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

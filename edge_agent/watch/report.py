@@ -19,7 +19,15 @@ from edge_agent.errors import BufferUnusable
 from edge_agent.ports import Clock, Ledger
 from edge_agent.watch.health import Answer, Answerer
 from edge_agent.watch.last_values import LastValues, known
-from edge_agent.watch.status import AgentStatus, BufferState, DeliveryState, DeviceState, EpochCount, encode
+from edge_agent.watch.status import (
+    AgentStatus,
+    BufferState,
+    DeliveryState,
+    DeviceState,
+    EpochCount,
+    JudgedState,
+    encode,
+)
 from protocols.reading import ReadingBlock
 
 
@@ -119,6 +127,7 @@ class Sources:
     delivery: Callable[[], DeliveryState]
     hidden: Callable[[], int]
     stuck: Callable[[], str]
+    judged: Callable[[], tuple[JudgedState, ...]] = tuple
 
 
 class Report:
@@ -197,6 +206,7 @@ class Report:
             values=self._values.rows(),
             hidden_readings=self._sources.hidden(),
             lost_readings=lost,
+            judged=self._sources.judged(),
         )
 
     def _lost(self, buffer: BufferState) -> dict[str, int]:

@@ -60,6 +60,25 @@ class DeliveryState(msgspec.Struct, frozen=True):
     bytes_sent: int = 0
 
 
+class JudgedState(msgspec.Struct, frozen=True):
+    """How one Device is judged; score: 0..1, 0.5 at the threshold; over: share of rows above it; invoke_us: of a row.
+
+    standing: `learning`, `serving` or `off`; opened: anomalies since the start, by what found them.
+    """
+
+    device: str
+    model: str
+    standing: str
+    reason: str = ""
+    score: float | None = None
+    rows: int = 0
+    rows_scored: int = 0
+    over: float | None = None
+    invoke_us: float | None = None
+    opened: dict[str, int] = {}
+    challenger: str = ""
+
+
 class AgentStatus(msgspec.Struct, frozen=True):
     """Everything, at one moment; problems: what an operator should know, in words; lost_readings: by reason."""
 
@@ -74,6 +93,7 @@ class AgentStatus(msgspec.Struct, frozen=True):
     values: tuple[LastValue, ...]
     hidden_readings: int = 0
     lost_readings: dict[str, int] = {}
+    judged: tuple[JudgedState, ...] = ()
 
 
 def encode(status: AgentStatus) -> bytes:

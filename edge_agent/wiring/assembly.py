@@ -2,7 +2,8 @@
 
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from edge_agent import VERSION
 from edge_agent.agent import Agent, Ending, Task
@@ -20,6 +21,11 @@ from edge_agent.watch.report import Report, Sources, WatchedDevice
 from edge_agent.watch.watchdog import Notifier, Watchdog, feeding_period_s
 from edge_agent.wiring.delivery import Delivery
 from edge_agent.wiring.site import SystemClock, make_deadband_gate, make_drivers, make_quality_gate, survey
+from protocols.reading import ReadingBlock
+from protocols.wanted import ModelStanding
+
+if TYPE_CHECKING:
+    from edge_agent.wiring.detection import Detection
 
 logger = logging.getLogger(__name__)
 PATIENCE_S = 60.0
@@ -48,8 +54,11 @@ class Assembly:
         self.pollers: list[Poller] = []
         self.watched: dict[str, WatchedDevice] = {}
         self.deadband = make_deadband_gate(self.site)
+        self.detection = self._make_detection()
         self._add_pollers()
-        identity = Identity(settings.gateway, VERSION, self._skipped_polls, lambda: self.sealer.clock_is_set)
+        identity = Identity(
+            settings.gateway, VERSION, self._skipped_polls, lambda: self.sealer.clock_is_set, self._standings
+        )
         self.delivery = Delivery(settings, (buffer, self.sealer, self.clock), identity)
         self.notifier = Notifier(environment.get("NOTIFY_SOCKET", ""))
         self.progress = Progress(self._works(), self.clock)
@@ -66,6 +75,8 @@ class Assembly:
             Task("health", server.run),
             Task("watchdog", watchdog.run),
         ]
+        if self.detection is not None:
+            keepers += [Task("detection", self.detection.run), Task("learning", self.detection.learn)]
         sources = [Task(f"poller of {poller.device}", poller.run) for poller in self.pollers]
         closing = (Task("uplink", self.delivery.close), Task("buffer", self.buffer.close))
         ending = Ending(self.sealer.flush, self._drain, closing)
@@ -77,11 +88,27 @@ class Assembly:
         for each, driver in zip(self.site.numbered, make_drivers(self.site, self.clock), strict=True):
             device = PolledDevice(each.device.id, each.polled(), most_probe_s(each.device), is_of_one_time)
             watched = WatchedDevice(each.device.id, each.protocol, PollCounts())
-            line = GateLine(quality, (watched.take, self.values.take), self.deadband, self.sealer.accept)
+            tap = None if self.detection is None else self.detection.tap(each.device.id)
+            taps = (watched.take, self.values.take, *([] if tap is None else [tap]))
+            line = GateLine(quality, taps, self.deadband, self.sealer.accept)
             poller = Poller(device, driver, sink=line, clock=self.clock, jitter=random.random, tell=self._tell)
             watched.counts = poller.counts
             self.watched[each.device.id] = watched
             self.pollers.append(poller)
+
+    def _make_detection(self) -> "Detection | None":
+        if not self.site.scores:
+            return None
+        from edge_agent.wiring.detection import Detection, Parts  # noqa: PLC0415 - costs nothing where it is off
+
+        return Detection(self.settings, Parts(self.site, self.sealer, self.clock, self._deliver_score))
+
+    def _deliver_score(self, block: ReadingBlock) -> None:
+        self.values.take(block)
+        self.sealer.accept(block)
+
+    def _standings(self) -> Sequence[ModelStanding]:
+        return () if self.detection is None else self.detection.standings()
 
     def _tell(self, change: DeviceChange) -> None:
         self.watched[change.device].reason = change.reason
@@ -123,6 +150,7 @@ class Assembly:
             delivery=self.delivery.state,
             hidden=lambda: self.deadband.hidden,
             stuck=self.progress.stuck,
+            judged=lambda: () if self.detection is None else self.detection.states(),
         )
         return Report((self.settings.gateway, VERSION), tuple(self.watched.values()), self.values, sources, self.clock)
 

@@ -3,11 +3,12 @@
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from edge_agent.config.detect import SCORE_TAG
 from edge_agent.config.devices import Device, OpcuaDevice, TagSettings
 from edge_agent.config.schema import AgentSettings
 from edge_agent.drivers import Surroundings, make_driver, tag_infos, tags_of
@@ -15,7 +16,8 @@ from edge_agent.gates.deadband import DeadbandGate, DeadbandRules
 from edge_agent.gates.quality import QualityGate, QualityRules
 from edge_agent.polling.poller import PolledTag
 from edge_agent.ports import Clock, Driver
-from protocols.tag import DeviceInfo, TagTable
+from protocols.reading import Kind
+from protocols.tag import DeviceInfo, TagInfo, TagTable
 
 
 class SystemClock:
@@ -76,6 +78,8 @@ class Site:
 
     numbered: tuple[Numbered, ...]
     table: TagTable
+    scores: Mapping[str, int]
+    """The index of the score Tag of each Device that is judged, by its id."""
 
 
 def survey(settings: AgentSettings) -> Site:
@@ -88,7 +92,12 @@ def survey(settings: AgentSettings) -> Site:
         first += len(tags)
     devices = tuple(DeviceInfo(d.id, d.type, d.name, d.location) for d in settings.devices)
     tag_rows = tuple(info for index, device in enumerate(settings.devices) for info in tag_infos(device, index))
-    return Site(tuple(numbered), TagTable(devices, tag_rows))
+    judged = [(index, detect) for index, d in enumerate(settings.devices) if (detect := settings.detect_of(d))]
+    score_rows = tuple(
+        TagInfo(index, SCORE_TAG, Kind.FLOAT, period_s=detect.score_period_s) for index, detect in judged
+    )
+    scores = {settings.devices[index].id: len(tag_rows) + place for place, (index, _) in enumerate(judged)}
+    return Site(tuple(numbered), TagTable(devices, tag_rows + score_rows), scores)
 
 
 def make_drivers(site: Site, clock: Clock) -> tuple[Driver, ...]:

@@ -149,6 +149,11 @@ class Episodes:
         if self._run is not None and not self._run.is_open:
             self._run = None
 
+    def end(self, at_us: int) -> Closed | None:
+        """Return the open episode closed, where no more scores will come that could."""
+        run, self._run = self._run, None
+        return Closed(run.onset_us, at_us, 0.0, *_summed(run)) if run is not None and run.is_open else None
+
     def _take(self, kind: int, rows: _Stretch) -> "Sequence[Opened | Closed]":
         if kind == OVER:
             return self._take_over(rows)

@@ -6,8 +6,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from edge_agent.detectors.loader import MOST_ROWS, load_network
 from protocols.errors import NetworkFailed
+from protocols.scoring.loader import MOST_ROWS, load_network
 from protocols.scoring.network import Network
 from protocols.scoring.networks import FloatNetwork, Int8Network
 from protocols.scoring.quantise import Layer, quantise

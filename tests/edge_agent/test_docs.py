@@ -9,7 +9,7 @@ from msgspec import inspect as kinds
 from edge_agent.config.load import load, setting_paths
 from edge_agent.config.schema import AgentSettings
 from edge_agent.watch.metrics import StatusCollector
-from edge_agent.watch.status import AgentStatus, BufferState, DeliveryState, DeviceState
+from edge_agent.watch.status import AgentStatus, BufferState, DeliveryState, DeviceState, JudgedState
 
 DOCS = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text()
 SETTINGS = sorted({key for _, key in setting_paths(kinds.type_info(AgentSettings))})
@@ -17,7 +17,9 @@ SETTINGS = sorted({key for _, key in setting_paths(kinds.type_info(AgentSettings
 
 def status() -> AgentStatus:
     device = DeviceState("pump-1", "modbus", "ok", "", 1, 0, 0, {"good": 1}, 0.1, 0.1)
-    return AgentStatus("gw-1", "0", "", 1.0, (), (device,), BufferState(), DeliveryState(published={"batches": 1}), ())
+    judged = JudgedState("pump-1", "own@1", "serving", score=0.1, invoke_us=50.0, opened={"model": 1})
+    delivery = DeliveryState(published={"batches": 1})
+    return AgentStatus("gw-1", "0", "", 1.0, (), (device,), BufferState(), delivery, (), judged=(judged,))
 
 
 def metrics() -> list[str]:
