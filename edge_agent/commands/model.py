@@ -120,9 +120,8 @@ def bench(package: PackagePath, *, as_json: AsJson = False) -> None:
         return
     say(f"{found.name}@{found.version}, {found.channels} channels, by {found.runtime}")
     say(f"a row alone {found.row_us:.1f} us, in a batch {found.batched_us:.2f} us")
-    say(
-        f"{found.network_bytes} bytes of network, {found.package_bytes} of package, {found.mib:.1f} MiB with the runtime"
-    )
+    say(f"{found.network_bytes} bytes of network, {found.package_bytes} of package")
+    say(f"{found.mib:.1f} MiB in memory, the runtime included")
     say(f"self-test: at most {found.self_test_off:.3f} off")
 
 

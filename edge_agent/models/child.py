@@ -16,6 +16,7 @@ _PLACES = ("PATH", "HOME", "LANG", "TMPDIR", "TZ", "VIRTUAL_ENV", "PYTHONPATH", 
 PASSED_ON = frozenset([*_PLACES, "SSL_CERT_FILE", "SSL_CERT_DIR", *_WAYS, *map(str.lower, _WAYS)])
 """What a child may know of the agent's environment: ways and places, no secret."""
 _MAX_WORDS = 64 * 1024
+_LEFT_S = 2.0
 
 
 class ErrandFailed(AgentError):
@@ -43,9 +44,7 @@ class Children:
         except TimeoutError as error:
             raise ErrandFailed(Reason.TIMED_OUT, f"not done within {errand.limit_s:g} s") from error
         finally:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+            await _end(process)
         try:
             return msgspec.json.decode(said, type=form)
         except msgspec.MsgspecError as error:
@@ -78,6 +77,18 @@ async def _converse(process: asyncio.subprocess.Process, errand: bytes) -> tuple
     stdin.close()
     said, words = await asyncio.gather(_read(stdout, MAX_ANSWER_BYTES), _read(stderr, _MAX_WORDS))
     return said, words
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Kill it where it lives, read its pipes to their end and wait for it: asyncio waits as long as a pipe is open."""
+    with suppress(ProcessLookupError):
+        process.kill()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LEFT_S):
+            for pipe in (process.stdout, process.stderr):
+                while pipe is not None and await pipe.read(_MAX_WORDS):
+                    pass
+            await process.wait()
 
 
 async def _read(stream: asyncio.StreamReader, most: int) -> bytes:

@@ -4,6 +4,7 @@ In order: is it whole and what it is called, does it fit the Device, is the netw
 it load, does it score its own rows as it should, and in time.
 """
 
+import math
 import resource
 import statistics
 import sys
@@ -19,9 +20,36 @@ from protocols.errors import Oversized, ProtocolError, Truncated
 from protocols.package import MAX_PACKAGE_BYTES, Package, unpack_package
 from protocols.scoring.model import Scoring
 from protocols.scoring.scorer import Scorer
+from protocols.scoring.tflite_reader import read_tflite
 
 MEMORY_BYTES = 1024 * 2**20
 MAX_SPAN_ROWS = 10_000
+OPERATORS = {
+    0: "ADD",
+    1: "AVERAGE_POOL_2D",
+    2: "CONCATENATION",
+    3: "CONV_2D",
+    4: "DEPTHWISE_CONV_2D",
+    9: "FULLY_CONNECTED",
+    14: "LOGISTIC",
+    17: "MAX_POOL_2D",
+    18: "MUL",
+    19: "RELU",
+    21: "RELU6",
+    22: "RESHAPE",
+    28: "TANH",
+    34: "PAD",
+    39: "TRANSPOSE",
+    40: "MEAN",
+    41: "SUB",
+    43: "SQUEEZE",
+    65: "SLICE",
+    67: "TRANSPOSE_CONV",
+    70: "EXPAND_DIMS",
+    97: "RESIZE_NEAREST_NEIGHBOR",
+    114: "QUANTIZE",
+}
+"""All that dense and convolutional networks are made of; none decides what runs next, so none can loop."""
 MEASURE_S = 0.2
 BATCH_ROWS = 256
 MOST_TURNS = 500
@@ -43,6 +71,7 @@ def attempt(errand: TrialErrand) -> Tried:
         package = opened(Path(errand.file))
         check_label(package, errand.name, errand.version)
         check_fit(package.card.scoring, errand.channels)
+        check_network(package)
         return performed(package, deadline_ms=errand.deadline_ms)
     except Refused as error:
         return Tried(error.reason, error.detail[:500])
@@ -75,23 +104,41 @@ def check_fit(scoring: Scoring, channels: tuple[str, ...]) -> None:
     missing = [one for one in scoring.channels if one not in channels]
     if missing:
         raise Refused(Reason.WRONG_CHANNELS, f"needs {missing[0]}, the Device is judged by {', '.join(channels)}")
-    n_channels, n_features = len(scoring.channels), len(scoring.channels) * len(scoring.spans)
-    lengths = {
-        "channels": (len(set(scoring.channels)), n_channels),
-        "center": (len(scoring.center), n_channels),
-        "width": (len(scoring.width), n_channels),
-        "gains": (len(scoring.gains) or n_features, n_features),
-        "axes": (len(scoring.axes) or len(scoring.spans), len(scoring.spans)),
-        **{f"axes[{i}]": (len(axes), n_channels**2) for i, axes in enumerate(scoring.axes)},
-    }
-    for name, (length, wanted) in lengths.items():
-        if length != wanted:
-            raise Refused(Reason.WRONG_SCORING, f"scoring.{name}: {length} values, {wanted} are needed")
-    if not scoring.spans or not all(1 <= span <= MAX_SPAN_ROWS for span in (*scoring.spans, scoring.smooth)):
+    n_channels = len(scoring.channels)
+    for name, length in {
+        "channels": len(set(scoring.channels)),
+        "center": len(scoring.center),
+        "width": len(scoring.width),
+    }.items():
+        if length != n_channels:
+            raise Refused(Reason.WRONG_SCORING, f"scoring.{name}: {length} of {n_channels}, one a channel")
+    if not scoring.spans or not all(1 <= rows <= MAX_SPAN_ROWS for rows in (*scoring.spans, scoring.smooth)):
         raise Refused(Reason.WRONG_SCORING, f"scoring.spans, smooth: must be 1 to {MAX_SPAN_ROWS} rows")
-    numbers = np.concatenate([scoring.center, scoring.gains, scoring.body, (scoring.threshold, scoring.tail)])
-    if not np.isfinite(numbers).all() or not all(0 < width < np.inf for width in scoring.width):
-        raise Refused(Reason.WRONG_SCORING, "scoring: every number must be finite and every width above 0")
+    if not min(scoring.width) > 0:
+        raise Refused(Reason.WRONG_SCORING, "scoring.width: every one must be above 0")
+
+
+def check_network(package: Package) -> None:
+    """Raise Refused unless the network says of itself that it is one plain graph from int8 features to int8."""
+    try:
+        told = read_tflite(package.network)
+    except ProtocolError as error:
+        raise Refused(Reason.NOT_LOADABLE, str(error)) from error
+    strange = sorted(told.operators - OPERATORS.keys())
+    if strange or told.graphs != 1:
+        names = ", ".join(map(str, strange)) or "none"
+        raise Refused(Reason.OPERATOR, f"{told.graphs} graphs, operators that no model here needs: {names}")
+    scoring = package.card.scoring
+    n_features = len(scoring.channels) * len(scoring.spans)
+    for name, reason, ports in (
+        ("input", Reason.WRONG_INPUTS, told.inputs),
+        ("output", Reason.WRONG_OUTPUTS, told.outputs),
+    ):
+        if any(port.dtype != "int8" or not 0 < port.step < math.inf for port in ports):
+            raise Refused(Reason.NOT_INT8, f"the {name} is {ports[0].dtype} in steps of {ports[0].step:g}")
+        widths = [math.prod(port.shape[1:]) for port in ports]
+        if widths != [n_features]:
+            raise Refused(reason, f"{name}s of {widths} numbers, one of {n_features} is needed")
 
 
 def performed(package: Package, *, deadline_ms: float) -> Tried:
@@ -112,6 +159,8 @@ def performed(package: Package, *, deadline_ms: float) -> Tried:
         batched_us = timed_us(Scorer(scoring, network), rows, at_once=BATCH_ROWS)
     except ProtocolError as error:
         raise Refused(Reason.SELF_TEST, str(error)) from error
+    except (ValueError, ArithmeticError, LookupError, TypeError) as error:
+        raise Refused(Reason.WRONG_SCORING, f"scoring: its numbers do not go together: {error}") from error
     return Tried(
         row_us=round(row_us, 1),
         batched_us=round(batched_us, 2),
