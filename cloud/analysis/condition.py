@@ -56,5 +56,5 @@ def _log_ages(size: int, failure_hours: Floats) -> Floats:
     if not len(began):
         return np.full(size, _UNKNOWN_AGE)
     before = np.searchsorted(began, hours, "right") - 1
-    ages = np.log1p(hours - began[np.maximum(before, 0)])
+    ages = np.log1p(np.maximum(hours - began[np.maximum(before, 0)], 0.0))
     return np.where(before >= 0, ages, _UNKNOWN_AGE)

@@ -20,7 +20,7 @@ MOST_MATURED = 3000
 """So many matured forecasts are looked at; older ones have no weight left."""
 _LEVELS = np.array(LEVELS)
 _IS_MIDDLE = _LEVELS == 0.5
-_NEEDED = np.ceil(1 / np.minimum(_LEVELS, 1 - _LEVELS)) - 1
+_NEEDED = np.ceil(np.round(1 / np.minimum(_LEVELS, 1 - _LEVELS), 6)) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -71,7 +71,8 @@ def _variance(changes: Floats) -> float:
 def _approach(distance: Floats, variance: float) -> float:
     """Return minus the slope an hour of the last seven daily medians where it is beyond three standard errors.
 
-    A slope that a walk without any drift would make by itself, one standard error of it, is none either.
+    A slope that a walk without any drift easily makes by itself is none either: what is read as drift moves the
+    chance far more than what is read as wandering.
     """
     days = min(_DAYS_FOR_TREND, len(distance) // DAY_H)
     if days < _DAYS_FOR_TREND:
