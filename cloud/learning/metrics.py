@@ -120,8 +120,7 @@ def _area(
     found = (peaks[:, None] >= cuts).mean(axis=0)
     recall = np.minimum(hits / ((n_positive + soft.sum()) / 2), 1.0) * found
     precision = hits / counts
-    recall, precision = np.append(0.0, recall), np.append(1.0, precision)
-    return float(np.sum(np.diff(recall) * (precision[1:] + precision[:-1]) / 2))
+    return float(np.sum(np.diff(recall, prepend=0.0) * precision))
 
 
 def _offset_segments(truths: Sequence[Bools], buffer: int) -> list[tuple[int, int]]:

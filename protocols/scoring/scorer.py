@@ -45,7 +45,7 @@ class Scorer:
         self._network = network
         self._features = Features(scoring)
         self._calibrator = Calibrator(scoring)
-        self._per_limit = 1.0 / np.asarray(scoring.limits) if scoring.limits else None
+        self._per_limit = 1.0 / np.square(scoring.limits) if scoring.limits else None
         self._window = Window(scoring.spans, n)
         self._logs = Window((scoring.smooth,), 1)
         self._block = _Block(n)
@@ -95,12 +95,10 @@ class Scorer:
     def _evidence(self, out: NDArray[np.floating]) -> tuple[Floats, Floats]:
         """Return the squares of outputs (k, outputs), and what a row comes to (k,)."""
         parts = out.astype(np.float64)
-        if self._per_limit is None:
-            parts *= parts
-            return parts, parts.mean(axis=1)
-        parts *= self._per_limit
         parts *= parts
-        return parts, np.maximum.reduce(parts, axis=1)
+        if self._per_limit is None:
+            return parts, parts.mean(axis=1)
+        return parts, np.maximum.reduce(parts * self._per_limit, axis=1)
 
     def _smoothed(self, logs: Floats) -> Floats:
         """Return the mean over the last few of each log score, NaN where there are too few."""
