@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.util import find_spec
 
 import numpy as np
@@ -20,7 +21,11 @@ NEEDS_TENSORFLOW = "convolutional_autoencoder"
 
 
 def named(chosen: Callable[[Algorithm], bool]) -> pytest.MarkDecorator:
-    marks = [pytest.mark.slow, pytest.mark.skipif(not HAS_TENSORFLOW, reason="see `make test-tf`")]
+    marks = [
+        pytest.mark.slow,
+        pytest.mark.timeout(600),
+        pytest.mark.skipif(not HAS_TENSORFLOW, reason="see `make test-tf`"),
+    ]
     names = sorted(name for name, algorithm in ALGORITHMS.items() if chosen(algorithm))
     return pytest.mark.parametrize(
         "name", [pytest.param(n, marks=marks if n == NEEDS_TENSORFLOW else ()) for n in names]
@@ -36,6 +41,11 @@ def learn(name: str, table: Table | None = None, seed: int = 7) -> tuple[Algorit
     algorithm = ALGORITHMS[name]
     settings = read_settings(algorithm.settings, SMALL.get(name, {}))
     return algorithm, algorithm.fit(table or table_for(algorithm.task), settings, quiet, seed)
+
+
+@cache
+def learned(name: str) -> tuple[Algorithm, Trained]:
+    return learn(name)
 
 
 def all_that_it_says(trained: Trained, table: Table) -> Mapping[str, Floats]:
@@ -68,7 +78,7 @@ def test_the_name_is_the_one_it_is_listed_under(name: str) -> None:
 
 @everyone
 def test_a_model_that_was_kept_says_what_it_said_before(name: str) -> None:
-    algorithm, trained = learn(name)
+    algorithm, trained = learned(name)
     judged = table_for(algorithm.task, seed=5)
     loaded = algorithm.load(dict(trained.files()))
     assert_same(all_that_it_says(trained, judged), all_that_it_says(loaded, judged))
@@ -78,12 +88,12 @@ def test_a_model_that_was_kept_says_what_it_said_before(name: str) -> None:
 
 @everyone
 def test_the_same_seed_gives_the_same_model(name: str) -> None:
-    assert dict(learn(name)[1].files()) == dict(learn(name)[1].files())
+    assert dict(learn(name)[1].files()) == dict(learned(name)[1].files())
 
 
 @everyone
 def test_nothing_that_is_kept_is_a_pickle(name: str) -> None:
-    for data in learn(name)[1].files().values():
+    for data in learned(name)[1].files().values():
         assert data[:2] not in {b"\x80\x04", b"\x80\x05"}
         assert b"joblib" not in data
 
@@ -91,7 +101,7 @@ def test_nothing_that_is_kept_is_a_pickle(name: str) -> None:
 @everyone
 @pytest.mark.parametrize("lacking", [0, 1])
 def test_a_model_without_one_of_its_files_or_with_half_of_it_is_refused(name: str, lacking: int) -> None:
-    algorithm, trained = learn(name)
+    algorithm, trained = learned(name)
     files = dict(trained.files())
     kept = sorted(files)[lacking]
     with pytest.raises(Invalid):
@@ -106,7 +116,7 @@ def test_a_model_without_one_of_its_files_or_with_half_of_it_is_refused(name: st
 def test_another_algorithms_model_is_refused(name: str) -> None:
     other = next(one for one in sorted(ALGORITHMS) if one != name)
     with pytest.raises(Invalid, match=name):
-        ALGORITHMS[other].load(dict(learn(name)[1].files()))
+        ALGORITHMS[other].load(dict(learned(name)[1].files()))
 
 
 @everyone
@@ -172,7 +182,7 @@ def test_a_target_with_a_hole_is_refused_with_its_row(name: str) -> None:
 
 @everyone
 def test_columns_may_stand_in_another_order_beside_others(name: str) -> None:
-    algorithm, trained = learn(name)
+    algorithm, trained = learned(name)
     judged = table_for(algorithm.task, seed=5)
     columns = ("other", *reversed(judged.columns))
     values = np.column_stack([np.zeros(len(judged)), judged.values[:, ::-1]])
@@ -185,7 +195,7 @@ def test_columns_may_stand_in_another_order_beside_others(name: str) -> None:
 
 @everyone
 def test_a_column_that_is_missing_is_named(name: str) -> None:
-    algorithm, trained = learn(name)
+    algorithm, trained = learned(name)
     judged = table_for(algorithm.task, seed=5)
     with pytest.raises(Invalid, match=repr(judged.columns[0])):
         trained.score(judged.select(judged.columns[1:]))
@@ -193,7 +203,7 @@ def test_a_column_that_is_missing_is_named(name: str) -> None:
 
 @everyone
 def test_it_learned_what_is_there_to_learn(name: str) -> None:
-    algorithm, trained = learn(name)
+    algorithm, trained = learned(name)
     judged = table_for(algorithm.task, seed=5)
     truth, score = judged.labels(), trained.score(judged)
     known = np.isfinite(score)
@@ -202,7 +212,7 @@ def test_it_learned_what_is_there_to_learn(name: str) -> None:
 
 @everyone
 def test_the_first_column_has_most_to_do_with_it_and_the_explanation_says_so(name: str) -> None:
-    algorithm, trained = learn(name)
+    algorithm, trained = learned(name)
     judged = table_for(algorithm.task, seed=5)
     parts = np.abs(trained.explain(judged).contributions)
     chosen = (judged.labels() > 0) & np.isfinite(parts).all(axis=1)
@@ -211,7 +221,7 @@ def test_the_first_column_has_most_to_do_with_it_and_the_explanation_says_so(nam
 
 @everyone
 def test_contributions_add_up_where_they_are_said_to_be_exact(name: str) -> None:
-    algorithm, trained = learn(name)
+    algorithm, trained = learned(name)
     judged = table_for(algorithm.task, seed=5)
     explanation = trained.explain(judged)
     assert explanation.contributions.shape == judged.values.shape
@@ -272,7 +282,7 @@ def test_settings_out_of_bounds_are_refused_by_name(name: str) -> None:
 
 @detectors
 def test_no_score_depends_on_a_later_row(name: str) -> None:
-    algorithm, trained = learn(name)
+    algorithm, trained = learned(name)
     judged = table_for(algorithm.task, seed=5)
     changed = judged.values.copy()
     changed[300:] = 9 - 3 * changed[300:][::-1]
@@ -286,7 +296,7 @@ def test_no_score_depends_on_a_later_row(name: str) -> None:
 
 @detectors
 def test_the_threshold_is_at_a_half_and_keeps_its_promise(name: str) -> None:
-    algorithm, trained = learn(name)
+    algorithm, trained = learned(name)
     normal = table_for(algorithm.task, seed=11, faults=False)
     score = trained.outputs(normal)[:, 0]
     known = np.isfinite(score)
@@ -305,7 +315,7 @@ def test_rows_labelled_faulty_are_not_learned_from(name: str) -> None:
 
 def test_a_model_for_gateways_says_what_its_package_will_hold() -> None:
     for name in ("whitening", "autoencoder"):
-        trained = learn(name)[1]
+        trained = learned(name)[1]
         assert isinstance(trained, Portable)
         assert trained.fitted().scoring.channels == trained.learned.columns
         assert trained.fitted().network == trained.files()["network.tflite"]

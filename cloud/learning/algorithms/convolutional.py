@@ -100,6 +100,7 @@ def _trained(
     seed: int,
 ) -> Any:  # noqa: ANN401 - Keras
     keras = tensorflow.keras
+    keras.backend.clear_session()  # layers are numbered through, and their names are in the file
     keras.utils.set_random_seed(seed)
     tensorflow.config.experimental.enable_op_determinism()
     network = _layers(tensorflow, len(prepared.table.columns), settings, None)
