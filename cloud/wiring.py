@@ -81,14 +81,7 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         datasets=datasets,
         trainings=open_trainings(settings, records, clock, datasets, models),
         uploads=open_uploads(),
-        doctor=Doctor(
-            records,
-            threads,
-            clock,
-            store=_store_figures,
-            intake=lambda: _gauges(intake),
-            room=lambda: room_of(settings),
-        ),
+        doctor=_doctor(settings, records, threads, clock, intake),
         figures=lambda: _figures(threads, intake, alarms),
         version=version("lineside"),
         max_future_s=settings.ingest.max_future_s,
@@ -96,6 +89,19 @@ def open_api(settings: Settings, clock: Clock) -> Api:
     )
     app = build_app(services, Metrics(), door_of(settings))
     return Api(app, services, intake, records)
+
+
+def _doctor(
+    settings: Settings, records: Records, threads: Threads[Views], clock: Clock, intake: RemoteIntake
+) -> Doctor[Views]:
+    return Doctor(
+        records,
+        threads,
+        clock,
+        store=_store_figures,
+        intake=lambda: _gauges(intake),
+        room=lambda: room_of(settings),
+    )
 
 
 def open_models(settings: Settings, records: Records, clock: Clock) -> Models:

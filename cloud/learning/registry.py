@@ -112,33 +112,23 @@ class Registry:
         check_model_name(name)
         if not files and package is None:
             raise Invalid(f"files: a version of {name} needs at least one", code="INVALID_MODEL")
-        contents = dict(files)
-        if package is not None:
-            card = {**_told_of(package), **card}
-            metrics = {**package.card.metrics, **metrics}
-            lineage = {**msgspec.to_builtins(package.card.lineage), **lineage}
-
-        def numbered(number: int) -> ModelVersion:
-            if package is not None:
-                contents[PACKAGE_FILE] = _named(package, name, number).pack()
-            return ModelVersion(
-                model=name,
-                version=number,
-                algorithm=algorithm,
-                task=task,
-                metrics=metrics,
-                card={**card, **({"name": name, "version": number} if package is not None else {})},
-                lineage=lineage,
-                files={file: self._put(data) for file, data in contents.items()},
-                sha256=_digest(contents),
-                created_at=to_datetime(self._clock.now_us()),
-                created_by=by,
-            )
-
+        draft = ModelVersion(
+            model=name,
+            version=0,
+            algorithm=algorithm,
+            task=task,
+            metrics=metrics,
+            card=card,
+            lineage=lineage,
+            files={},
+            sha256="",
+            created_at=to_datetime(self._clock.now_us()),
+            created_by=by,
+        )
         if session is not None:
-            return self._kept(session, name, task, numbered)
+            return self._kept(session, draft, files, package)
         with self._records.writing() as own:
-            return self._kept(own, name, task, numbered)
+            return self._kept(own, draft, files, package)
 
     def add_package(self, data: bytes, *, by: str, name: str = "") -> ModelVersion:
         """Return a new version of what a package file holds; raise Invalid that says what is wrong with the file."""
@@ -217,9 +207,18 @@ class Registry:
             add_audit(session, AuditEntry(now, by, "model.archive", found.label))
         return archived
 
-    def _kept(self, session: Session, name: str, task: Task, numbered: Callable[[int], ModelVersion]) -> ModelVersion:
-        """Keep what `numbered` makes under the next number; who writes holds the lock, so nobody else has that."""
-        version = numbered(_next_number(session, name, task))
+    def _kept(
+        self, session: Session, draft: ModelVersion, files: Mapping[str, bytes], package: Package | None
+    ) -> ModelVersion:
+        """Keep a version under the next number; who writes holds the lock, so nobody else has that."""
+        version = replace(draft, version=_next_number(session, draft.model, draft.task))
+        contents = dict(files)
+        if package is not None:
+            named = _named(package, version.model, version.version)
+            contents[PACKAGE_FILE] = named.pack()
+            version = _with_card(version, named)
+        stored = {file: self._put(data) for file, data in contents.items()}
+        version = replace(version, files=stored, sha256=_digest(contents))
         try:
             self._keep(session, version)
         except Exception:
@@ -253,6 +252,16 @@ def _next_number(session: Session, name: str, task: Task) -> int:
 
 def _named(package: Package, name: str, version: int) -> Package:
     return Package(msgspec.structs.replace(package.card, name=name, version=version), package.network)
+
+
+def _with_card(version: ModelVersion, package: Package) -> ModelVersion:
+    """Return a version that says what its package's card says, where nothing else was said."""
+    return replace(
+        version,
+        card={**_told_of(package), **version.card},
+        metrics={**package.card.metrics, **version.metrics},
+        lineage={**msgspec.to_builtins(package.card.lineage), **version.lineage},
+    )
 
 
 def _told_of(package: Package) -> dict[str, object]:
