@@ -13,11 +13,12 @@ from cloud.domain.drift import Baseline, BaselineKind, DriftCheck, Origin
 from cloud.domain.times import to_datetime
 from cloud.ports import Clock, ReadingStore, Series
 from cloud.records.database import Records
-from cloud.records.drift import add_check, find_baseline, last_scheduled, list_checks, set_baseline
+from cloud.records.drift import add_check, find_baseline, forget_checks, last_scheduled, list_checks, set_baseline
 from protocols.reading import SEVERITY_MASK, Kind, Quality
 
 PERSISTENT = 3
 """So many scheduled checks in a row that find corrected drift make it a lasting one."""
+_KEPT = timedelta(days=365)
 _MINUTE_US = 60_000_000
 _WEEK_US = 7 * 24 * 60 * _MINUTE_US
 _REFERENCE_WINDOWS = 20
@@ -63,7 +64,7 @@ class DriftChecks:
         return self._checked(store, numeric, question, Origin.SCHEDULE) if numeric else []
 
     def check_all(self, store: ReadingStore, question: Question, *, every: timedelta) -> int:
-        """Check every Device whose last scheduled check is that long ago; return how many were checked."""
+        """Check every Device whose last check on schedule is that long ago, and forget those of a year ago."""
         devices: dict[tuple[str, str], list[Series]] = {}
         for one in store.series():
             if one.kind in _NUMERIC:
@@ -71,6 +72,9 @@ class DriftChecks:
         due = [each for each in devices.values() if self._is_due(each, every)]
         for each in due:
             self.check_device(store, each, question)
+        if due:
+            with self._records.writing() as session:
+                forget_checks(session, before=to_datetime(self._clock.now_us()) - _KEPT)
         return len(due)
 
     def history(self, series: Series | None = None, *, limit: int = 100) -> Sequence[DriftCheck]:
