@@ -6,6 +6,7 @@ model without it is made of the same covariance.
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +66,7 @@ class Judgement:
         self._used = self._columns
         self._other: frozenset[str] = frozenset()
         self._n_other = 0
+        self._n_fed = 0
 
     @property
     def window_rows(self) -> int:
@@ -78,6 +80,7 @@ class Judgement:
 
     def begin_anew(self, recent: Sequence[Row]) -> None:
         """Empty the windows, after a gap, and fill them with rows of just before, where there are any; none counts."""
+        self._n_fed = 0
         for _, scorer in self._variants.values():
             scorer.reset()
         whole = [row.values[self._used] for row in recent if row.is_good[self._used].all()]
@@ -87,8 +90,8 @@ class Judgement:
     def take(self, row: Row, *, may_adapt: bool, deadline_s: float) -> Scored | None:
         """Return what the model says of a row, None where it says nothing; `failures` counts those in a row."""
         self.scored = None
-        is_good = row.is_good[self._columns]
-        if not (is_good.all() and not self._missing) and not self._can_score(is_good):
+        is_whole = not self._missing and (self._n_other == 0) and bool(row.is_good.all())
+        if not is_whole and not self._can_score(row.is_good[self._columns]):
             return None
         if self._scorer is None:
             return None
@@ -98,14 +101,17 @@ class Judgement:
         if scored is None:
             return None
         self._taken_s.append(taken_s)
-        if taken_s > deadline_s:
-            self._fail(f"a row took {taken_s * 1e3:.0f} ms, {deadline_s * 1e3:.0f} are allowed")
-        else:
-            self.failures = 0
-        if np.isfinite(scored.score[0]):
+        self._n_fed += 1
+        if isfinite(scored.score[0]):
             self.rows += 1
             self.rows_over += int(scored.is_over[0])
             self.scored = scored
+        if taken_s > deadline_s:
+            self._fail(f"a row took {taken_s * 1e3:.0f} ms, {deadline_s * 1e3:.0f} are allowed")
+        elif self.scored is not None:
+            self.failures = 0
+        elif self._n_fed > self.window_rows:
+            self._fail("the model's output is not a number")
         return self.scored
 
     def compare(self, other: "Judgement") -> None:
@@ -117,7 +123,7 @@ class Judgement:
     def spread(self, scored: Scored) -> NDArray[np.float64]:
         """Return the shares of a row over all channels of the Device, shape (1, channels)."""
         spread = np.zeros((1, len(self._channels)))
-        spread[0, self._used] = np.nan_to_num(scored.shares[0])
+        spread[0, self._used] = scored.shares[0]
         return spread
 
     def standing(self, device: str, standing: Standing, reason: str = "") -> ModelStanding:
@@ -147,7 +153,6 @@ class Judgement:
             return scorer.take(rows, may_adapt=may_adapt)
         except FAILURES as error:
             self._fail(f"{type(error).__name__}: {error}"[:200])
-            scorer.reset()
             return None
 
     def _fail(self, reason: str) -> None:
@@ -167,7 +172,7 @@ class Judgement:
         return missing <= self._missing
 
     def _change(self, missing: frozenset[str]) -> None:
-        self._missing, self._n_other = missing, 0
+        self._missing, self._n_other, self._n_fed = missing, 0, 0
         if missing not in self._variants and len(self._variants) < MOST_VARIANTS:
             self._make(missing)
         self._used, scorer = self._variants.get(missing, (self._columns, None))

@@ -14,7 +14,7 @@ from edge_agent.detectors.judgement import Judgement, named_shares
 from edge_agent.detectors.learner import Finish, Learner
 from edge_agent.detectors.subject import Subject
 from edge_agent.ports import Candidate, Row, Turn
-from protocols.scoring.episodes import Closed, EpisodeRules, Episodes, Opened
+from protocols.scoring.episodes import AT_THRESHOLD, Closed, EpisodeRules, Episodes, Opened
 from protocols.scoring.scorer import Scored
 from protocols.wanted import OWN, ModelStanding, Standing
 
@@ -167,6 +167,9 @@ class ModelDetector:
     def _follow(self, row: Row, scored: Scored) -> list[Turn]:
         judging = self._judging
         if judging is None:
+            return []
+        if not self._episodes.is_running and self.score <= AT_THRESHOLD:
+            self._episodes.pass_by(1)
             return []
         told = self._episodes.take(np.array([row.at_us]), scored.score, judging.spread(scored))
         return [self._turn(judging, one) for one in told]

@@ -2,9 +2,10 @@
 
 A row's evidence is how far it lies over the threshold in units of the normal excess, -log(2 (1 - score)), up to four:
 the tail is known only from few rows, how long it lasts is known exactly. The evidence of one run adds up (Page's CUSUM,
-1954, over a score that is already a logarithm). Healthy runs have it too, and their sums fall off as an exponential:
-with m their mean and r how many come in a day, one in D days is above m log(r D). There an episode opens; m and r
-are learned from the runs that opened nothing, beginning with what 400 rows of AR(.9) show.
+1954, over a score that is already a logarithm). Healthy runs have it too, and large sums of them fall off as an
+exponential: with m their scale and r how many come in a day, one in D days is above m log(r D). There an episode opens;
+m (half the mean square over the mean, so that the many small ones do not hide the large) and r are learned from the
+runs that opened nothing, beginning with what 400 rows of AR(.9) show.
 """
 
 from collections.abc import Sequence
@@ -106,7 +107,8 @@ class Episodes:
     def __init__(self, rules: EpisodeRules) -> None:
         self._rules = rules
         self._run: _Run | None = None
-        self._runs, self._areas, self._rows = PRIOR_RUNS, PRIOR_RUNS * PRIOR_AREA, PRIOR_ROWS
+        self._runs, self._rows = PRIOR_RUNS, PRIOR_ROWS
+        self._areas, self._squares = PRIOR_RUNS * PRIOR_AREA, PRIOR_RUNS * 2 * PRIOR_AREA**2
         self._stretch = 1
         self._closed_us: int | None = None
 
@@ -123,9 +125,9 @@ class Episodes:
     @property
     def limit(self) -> float:
         """Return what the evidence of a run that begins now must add up to."""
-        mean = self._areas / self._runs
+        scale = self._squares / (2 * self._areas)
         runs_a_day = self._runs / self._rows * DAY_S / self._rules.period_s
-        limit = mean * max(LEAST_FACTOR, log(max(runs_a_day * DAYS_WITHOUT, 1.0)))
+        limit = scale * max(LEAST_FACTOR, log(max(runs_a_day * DAYS_WITHOUT, 1.0)))
         return min(max(limit, LEAST_FACTOR * PRIOR_AREA), MOST_FACTOR * PRIOR_AREA)
 
     def take(self, time_us: Times, score: Floats, shares: Floats) -> "list[Opened | Closed]":
@@ -143,6 +145,10 @@ class Episodes:
             told += self._take(int(kind[begin]), rows)
             self._rows += end - begin
         return told
+
+    def pass_by(self, n_rows: int) -> None:
+        """Count rows that are below the threshold, while no run goes on, as `take` would."""
+        self._rows += n_rows
 
     def forget(self) -> None:
         """Forget a run that has opened nothing, after a gap; an open episode stays open until rows say otherwise."""
@@ -194,6 +200,7 @@ class Episodes:
         if not run.is_open:
             self._runs += 1
             self._areas += run.area
+            self._squares += run.area**2
             return ()
         self._closed_us = int(rows.time_us[at])
         return (Closed(run.onset_us, self._closed_us, float(rows.score[at]), *_summed(run)),)
