@@ -14,6 +14,7 @@ from rich.console import Console
 from cloud.clock import SystemClock
 from cloud.commands.alarms import app as alarms
 from cloud.commands.keys import app as keys
+from cloud.commands.learning import datasets_app, jobs_app, train
 from cloud.commands.models import app as models
 from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
 from cloud.commands.rollouts import app as rollouts
@@ -27,7 +28,10 @@ app.add_typer(keys, name="key")
 app.add_typer(alarms, name="alarm")
 app.add_typer(models, name="model")
 app.add_typer(rollouts, name="rollout")
+app.add_typer(jobs_app, name="job")
+app.add_typer(datasets_app, name="dataset")
 app.command()(serve)
+app.command()(train)
 _DISTRIBUTION = "lineside"
 
 

@@ -19,7 +19,6 @@ Floats = NDArray[np.float64]
 Times = NDArray[np.int64]
 SCORE_TAG = "anomaly_score"
 """What gateways send of their judgement: no sensor's value, so nothing is learned from it."""
-_PAGE = 200_000
 _HELD_PERIODS = 3
 _NEVER = np.iinfo(np.int64).min
 
@@ -28,7 +27,7 @@ _NEVER = np.iinfo(np.int64).min
 class Wish:
     """Which rows: start_us < time <= end_us of Devices (source, id), and of which Tags; period_s 0: their own.
 
-    tags: all that are numbers where none is named.
+    tags: all that are numbers where none is named; page: readings of a Tag that are read at once.
     """
 
     devices: tuple[tuple[str, str], ...]
@@ -37,6 +36,7 @@ class Wish:
     tags: tuple[str, ...] = ()
     period_s: float = 0.0
     max_rows: int = 2_000_000
+    page: int = 200_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +90,7 @@ def draw_rows(store: ReadingStore, wish: Wish, note: Callable[[float], None] = l
     if slots * len(wish.devices) > wish.max_rows:
         told = f"{slots * len(wish.devices):,} rows of {period_s:g} s are over {wish.max_rows:,}; take a longer one"
         raise _invalid("period_s", told)
-    grid = _Grid(wish.start_us, max(1, round(period_s * 1e6)), slots)
+    grid = _Grid(wish.start_us, max(1, round(period_s * 1e6)), slots, wish.page)
     parts = []
     for number, (name, found) in enumerate(zip(wish.devices, series, strict=True)):
         parts.append(_device_rows(store, name, {one.key.tag: one for one in found}, tags, grid))
@@ -108,11 +108,12 @@ def draw_rows(store: ReadingStore, wish: Wish, note: Callable[[float], None] = l
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """The ends of the slots in which values are looked for."""
+    """The ends of the slots in which values are looked for; page: readings that are read at once."""
 
     start_us: int
     step_us: int
     slots: int
+    page: int
 
     def ends(self) -> Times:
         """Return the time of each slot's row."""
@@ -140,7 +141,7 @@ def _column(store: ReadingStore, series: Series, grid: _Grid) -> Floats:
     values, times = np.full(grid.slots, np.nan), np.full(grid.slots, _NEVER, np.int64)
     begin_us, end_us = grid.start_us + 1, grid.start_us + grid.slots * grid.step_us + 1
     while begin_us < end_us:
-        points = store.points(series, start_us=begin_us, end_us=end_us, limit=_PAGE)
+        points = store.points(series, start_us=begin_us, end_us=end_us, limit=grid.page)
         if not len(points.time_us):
             break
         slots = grid.slot_of(points.time_us)
