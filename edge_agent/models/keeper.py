@@ -41,12 +41,34 @@ class Keeper:
         self.inbox = WantedInbox(record=means.record, wake=self._hear)
 
     async def run(self) -> None:
-        """Serve what is on the shelf at once, then follow what is wanted, for ever."""
+        """Serve what is on the shelf at once; then, for ever and at any news, do what needs no network."""
         if not self._is_restored:
             await self._restore()
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._follow(), name="models")
-            tasks.create_task(self._bring(), name="packages")
+        while True:
+            self._news.clear()
+            await self.look()
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._news.wait()
+            except TimeoutError:
+                continue
+
+    async def bring(self) -> None:
+        """Bring for ever what is lacking, beside `run`; what is not wanted any more once it came is left."""
+        while True:
+            await self._lacking.wait()
+            self._lacking.clear()
+            due = self._due()
+            channels = {one.device: self._places[one.device].channels for one in due}
+            async for brought in self._bringer.bring(due, channels):
+                await self._take(brought)
+
+    async def look(self) -> None:
+        """Do once all that is to be done without the network."""
+        await self._take_over()
+        await self._answer_request()
+        if self.inbox.newest is not None:
+            await self._advance()
 
     def standings(self) -> Sequence[ModelStanding]:
         """Return how every Device is judged, and how what is wanted came out."""
@@ -65,13 +87,6 @@ class Keeper:
         self._bringer.hurry()
         self._news.set()
 
-    async def look(self) -> None:
-        """Do once all that is to be done without the network."""
-        await self._take_over()
-        await self._answer_request()
-        if self.inbox.newest is not None:
-            await self._advance()
-
     async def _restore(self) -> None:
         try:
             wanted = await asyncio.to_thread(self._shelf.wanted)
@@ -85,17 +100,6 @@ class Keeper:
             if device in self._places:
                 await self._places[device].restore()
         self._is_restored = True
-
-    async def _follow(self) -> None:
-        """Look for ever, once a second and at any news."""
-        while True:
-            self._news.clear()
-            await self.look()
-            try:
-                async with asyncio.timeout(LOOK_S):
-                    await self._news.wait()
-            except TimeoutError:
-                continue
 
     async def _take_over(self) -> None:
         """Take what is wanted as it is now, and keep it over restarts."""
@@ -134,16 +138,6 @@ class Keeper:
 
     def _due(self) -> list[WantedModel]:
         return [wanted for wanted in self._awaited.values() if self._bringer.is_due(wanted)]
-
-    async def _bring(self) -> None:
-        """Bring for ever what is lacking; what is not wanted any more once it came is left."""
-        while True:
-            await self._lacking.wait()
-            self._lacking.clear()
-            due = self._due()
-            channels = {one.device: self._places[one.device].channels for one in due}
-            async for brought in self._bringer.bring(due, channels):
-                await self._take(brought)
 
     async def _take(self, brought: Brought) -> None:
         device = brought.wanted.device

@@ -25,6 +25,7 @@ from protocols.reading import ReadingBlock
 from protocols.wanted import ModelStanding
 
 if TYPE_CHECKING:
+    from edge_agent.models.keeper import Keeper
     from edge_agent.wiring.detection import Detection
 
 logger = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Assembly:
             settings.gateway, VERSION, self._skipped_polls, lambda: self.sealer.clock_is_set, self._standings
         )
         self.delivery = Delivery(settings, (buffer, self.sealer, self.clock), identity)
+        self.keeper = self._make_keeper(environment)
         self.notifier = Notifier(environment.get("NOTIFY_SOCKET", ""))
         self.progress = Progress(self._works(), self.clock)
         self.feeding_period_s = feeding_period_s(environment)
@@ -77,6 +79,8 @@ class Assembly:
         ]
         if self.detection is not None:
             keepers += [Task("detection", self.detection.run), Task("learning", self.detection.learn)]
+        if self.keeper is not None:
+            keepers += [Task("models", self.keeper.run), Task("packages", self.keeper.bring)]
         sources = [Task(f"poller of {poller.device}", poller.run) for poller in self.pollers]
         closing = (Task("uplink", self.delivery.close), Task("buffer", self.buffer.close))
         ending = Ending(self.sealer.flush, self._drain, closing)
@@ -107,7 +111,17 @@ class Assembly:
         self.values.take(block)
         self.sealer.accept(block)
 
+    def _make_keeper(self, environment: Mapping[str, str]) -> "Keeper | None":
+        if self.settings.models.url is None:
+            return None
+        from edge_agent.wiring.models import make_keeper  # noqa: PLC0415 - costs nothing where no cloud is named
+
+        judges = () if self.detection is None else self.detection.judges
+        return make_keeper(self.settings, judges, (self.sealer, self.clock), environment, self.delivery.listen)
+
     def _standings(self) -> Sequence[ModelStanding]:
+        if self.keeper is not None:
+            return self.keeper.standings()
         return () if self.detection is None else self.detection.standings()
 
     def _tell(self, change: DeviceChange) -> None:

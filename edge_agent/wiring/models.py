@@ -12,9 +12,10 @@ from edge_agent.models.keeper import Keeper
 from edge_agent.models.place import Means
 from edge_agent.models.shelf import Shelf
 from edge_agent.ports import Clock, Judge
+from protocols.topics import GatewayTopic
 
-Listen = Callable[[Callable[[bytes], None]], None]
-"""Registers who takes what the cloud wants, before the uplink connects."""
+Listen = Callable[[GatewayTopic, Callable[[bytes], None]], None]
+"""Registers who takes the messages of a topic, before the uplink connects."""
 
 
 def make_keeper(
@@ -34,7 +35,7 @@ def make_keeper(
         sealer.record(name, device=device, detail=detail)
 
     bringer = Bringer(
-        source=Source(told.directory, told.url, told.root, told.key or "", told.deadline_ms),
+        source=Source(told.directory, told.url, told.root, str(told.key or ""), told.deadline_ms),
         children=Children(environment),
         clock=clock,
         clock_is_set=lambda: sealer.clock_is_set,
@@ -43,5 +44,5 @@ def make_keeper(
     )
     means = Means(Shelf(told.directory), load_network, record, told.deadline_ms * 1000)
     keeper = Keeper(judges=judges, means=means, bringer=bringer)
-    listen(keeper.inbox.receive)
+    listen(GatewayTopic.MODELS, keeper.inbox.receive)
     return keeper

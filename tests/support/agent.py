@@ -90,7 +90,9 @@ class AgentProcess:
 
     def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run a command on this agent's configuration and return what it printed."""
-        return subprocess.run([*COMMAND, *words, str(self.config)], capture_output=True, text=True, check=False)
+        command = [*COMMAND, *words, str(self.config)]
+        environment = {**os.environ, **self.environment}
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
     def __enter__(self) -> Self:
         self.start()

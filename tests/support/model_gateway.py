@@ -36,7 +36,7 @@ class ModelGateway:
         self.revision = 0
         self.events: list[tuple[str, str, Detail]] = []
         self.judges: dict[str, SmallJudge] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Future[tuple[None, None]] | None = None
 
     async def start(self) -> None:
         """Begin as after a start of the agent."""
@@ -55,7 +55,7 @@ class ModelGateway:
         )
         means = Means(Shelf(self.directory), load_network, self._record, 50_000.0)
         self.keeper = Keeper(judges=list(self.judges.values()), means=means, bringer=self.bringer)
-        self._task = asyncio.create_task(self.keeper.run())
+        self._task = asyncio.gather(self.keeper.run(), self.keeper.bring())
 
     async def stop(self) -> None:
         """End without a word, as a kill does."""

@@ -165,6 +165,7 @@ async def test_without_a_set_clock_nothing_is_fetched(gateway: ModelGateway, ser
     await gateway.until_it_is(Standing.SHADOWING, 1)
 
 
+@pytest.mark.slow
 async def test_an_unreachable_cloud_is_told_of_once_and_asked_again_when_it_is_back(
     gateway: ModelGateway, server: PackageServer
 ) -> None:

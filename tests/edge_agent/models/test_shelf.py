@@ -83,6 +83,7 @@ def test_a_directory_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         Shelf(tmp_path / "models").keep_slot("pump-1", Slot())
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_a_swap_leaves_the_old_or_the_new_whole(tmp_path: Path) -> None:
     names = {sha256(content).hexdigest(): content for content in CONTENTS}
     directory, draw = tmp_path / "models", random.Random(3)
