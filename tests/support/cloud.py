@@ -30,7 +30,7 @@ from protocols.reading import Column, Kind, Quality, ReadingBlock
 from protocols.tag import DeviceInfo, TagInfo, TagTable
 
 BASE = "http://localhost"
-_START_S = 20.0
+_START_S = 60.0
 _STOP_S = 15.0
 
 
@@ -229,7 +229,11 @@ class CloudServer:
         return self.process.wait(_STOP_S)
 
     def __enter__(self) -> Self:
-        return self.start()
+        try:
+            return self.start()
+        except RuntimeError:
+            self.stop()
+            raise
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
