@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cloud.learning.algorithm import Settings
-from cloud.learning.algorithms.gradient_boosting import ClassifierSettings, RegressorSettings
+from cloud.learning.algorithms.gradient_boosting import ForestClassifierSettings, RegressorSettings
 from cloud.learning.features.recipe import Difference, Product, Recipe, Windows
 
 
@@ -39,8 +39,8 @@ WEAR = Recipe(windows=Windows(spans=(5, 15, 30), slopes=(30,), life_slope=True, 
 
 PRESETS: Mapping[str, Preset] = {
     "machine_failure": Preset(
-        "gradient_boosting_classifier",
-        ClassifierSettings(features=MACHINING, trees=120, min_rows_a_leaf=5, row_share=0.9, bins=4_095),
+        "random_forest_classifier",
+        ForestClassifierSettings(features=MACHINING, trees=120, min_rows_a_leaf=3, row_share=0.9, bins=4_095),
         "Whether a milling machine fails, from torque, speed, temperatures and wear; rare limits, so fine bins.",
     ),
     "remaining_life": Preset(
