@@ -142,7 +142,7 @@ class AnalysisSettings(_Section):
     drift_every_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
     drift_window_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
     """How much of the newest readings a check on schedule looks at."""
-    drift_false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.0035
+    drift_false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.003
     """The share of corrected checks that may cry without drift."""
     forecasts: tuple[ForecastSettings, ...] = ()
     """The first that fits a series counts; a series that none fits is not foretold."""

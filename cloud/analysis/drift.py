@@ -17,7 +17,7 @@ from cloud.analysis.long_run import Memory, correlations, mean_error, remember
 from cloud.analysis.statistics import Floats, kolmogorov_tail, normal_score, student_two_sided, two_sample_ks
 from cloud.domain.drift import Corrected, Documented
 
-FALSE_ALARMS = 0.0035
+FALSE_ALARMS = 0.003
 """The corrected verdict's default share of checks that cry without drift."""
 LEAST_ROWS = 20
 """Fewer readings than this on a side say nothing of a memory."""
