@@ -93,14 +93,19 @@ class DirectoryFiles:
 
     def sweep(self, *, now_us: int) -> int:
         """Remove drafts that nobody finished within a day and return how many; raise Unavailable."""
-        swept = 0
+        oldest_s = now_us / 1e6 - _DRAFTS_LIVE_S
         with _disk("swept"):
-            for draft in self._directory.glob(f"*/{_DRAFT}*"):
-                with suppress(FileNotFoundError):
-                    if now_us / 1e6 - draft.stat().st_mtime > _DRAFTS_LIVE_S:
-                        draft.unlink()
-                        swept += 1
-        return swept
+            return sum(_removed_if_old(draft, oldest_s) for draft in self._directory.glob(f"*/{_DRAFT}*"))
+
+
+def _removed_if_old(draft: Path, oldest_s: float) -> bool:
+    try:
+        is_old = draft.stat().st_mtime < oldest_s
+        if is_old:
+            draft.unlink()
+    except FileNotFoundError:
+        return False
+    return is_old
 
 
 def _write(draft: Path, chunks: Iterable[bytes], limit: int) -> tuple[str, int]:

@@ -1,147 +1,34 @@
 """Datasets: upload, list, look at, delete; the same thing is called a file in one of the documents."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Any, Literal
-from uuid import UUID
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from cloud.api.dataset_views import (
+    EXAMPLE,
+    FILE_EXAMPLE,
+    SAMPLE_EXAMPLE,
+    DatasetDetails,
+    DatasetView,
+    FileView,
+    Format,
+    FromReadings,
+    SampleView,
+    show_dataset,
+    show_details,
+    show_file,
+)
 from cloud.api.deps import LearningReader, LearningWriter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.job_view import JOB_EXAMPLE, JobView, show_job
 from cloud.api.pagination import Limit, Offset, paged
 from cloud.api.uploading import Form, documented, received
-from cloud.domain.dataset import Dataset
-from cloud.domain.identity import shown
-from cloud.domain.times import to_text, to_us
+from cloud.domain.times import to_us
 from cloud.learning.dataset_drawing import DrawRequest
-from cloud.learning.datasets import FILE, Upload
+from cloud.learning.datasets import Upload
 
 router = APIRouter(tags=["datasets"])
-EXAMPLE = {
-    "id": "0197f3a2-5c1e-7d40-9a6b-001122334455",
-    "file_id": "file_0197f3a25c1e7d409a6b001122334455",
-    "name": "bearings",
-    "description": "",
-    "file_format": "csv",
-    "n_samples": 10000,
-    "n_features": 8,
-    "has_target": True,
-    "target_column": "failure",
-    "feature_names": ["torque", "speed"],
-    "file_size_mb": 0.52,
-    "created_at": "2026-01-15T10:30:00Z",
-}
-FILE_EXAMPLE = {
-    "file_id": "file_0197f3a25c1e7d409a6b001122334455",
-    "filename": "bearings.csv",
-    "size": 545_000,
-    "rows": 10_000,
-    "columns": 9,
-    "column_names": ["torque", "speed", "failure"],
-    "upload_time": "2026-01-15T10:30:00Z",
-    "validation": {"status": "valid", "warnings": []},
-}
-SAMPLE_EXAMPLE = {
-    "data": [{"torque": 42.8, "speed": 1551.0, "failure": "no"}],
-    "total_samples": 10_000,
-    "sample_size": 1,
-    "feature_names": ["torque", "speed"],
-}
-
-
-class Format(StrEnum):
-    """How a dataset came; npz: drawn from readings."""
-
-    CSV = "csv"
-    JSON = "json"
-    PARQUET = "parquet"
-    NPZ = "npz"
-
-
-class DatasetView(BaseModel):
-    """One dataset."""
-
-    id: str
-    file_id: str
-    name: str
-    description: str
-    file_format: str
-    n_samples: int
-    n_features: int
-    has_target: bool
-    target_column: str | None
-    feature_names: list[str]
-    file_size_mb: float
-    created_at: datetime
-
-
-class ColumnView(BaseModel):
-    """What is known of one column."""
-
-    name: str
-    kind: str
-    missing: int
-    distinct: int
-    minimum: float | None
-    maximum: float | None
-    mean: float | None
-
-
-class DatasetDetails(DatasetView):
-    """One dataset with its columns and where it came from."""
-
-    origin: str
-    columns: list[ColumnView]
-    warnings: list[str]
-    lineage: dict[str, Any]
-
-
-class Validation(BaseModel):
-    """What a person should know before learning from it."""
-
-    status: str
-    warnings: list[str]
-
-
-class FileView(BaseModel):
-    """An uploaded file."""
-
-    file_id: str
-    filename: str
-    size: int
-    rows: int
-    columns: int
-    column_names: list[str]
-    upload_time: str
-    validation: Validation
-
-
-class SampleView(BaseModel):
-    """The first rows of a dataset; texts that a spreadsheet would run have an apostrophe before them."""
-
-    data: list[dict[str, Any]]
-    total_samples: int
-    sample_size: int
-    feature_names: list[str]
-
-
-class FromReadings(BaseModel):
-    """Which stored readings become a dataset; devices: `gateway/device`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    devices: Annotated[list[str], Field(min_length=1, max_length=1000)]
-    start: AwareDatetime
-    end: AwareDatetime
-    tags: list[str] = []
-    period_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
-    labels: Literal["exclude", "use", "ignore"] = "exclude"
-    description: Annotated[str, Field(max_length=2000)] = ""
 
 
 @router.post(
@@ -153,16 +40,7 @@ async def upload_file(request: Request, caller: LearningWriter, services: Servic
     """Upload a CSV file with a header row."""
     async with received(request) as form:
         dataset = await services.uploads.run(lambda _: services.datasets.upload(_as_file(form, caller.name)))
-        return FileView(
-            file_id=shown(FILE, dataset.id),
-            filename=form.file_name,
-            size=dataset.sent_size,
-            rows=dataset.n_rows,
-            columns=len(dataset.columns),
-            column_names=[one.name for one in dataset.columns],
-            upload_time=to_text(to_us(dataset.created_at)),
-            validation=Validation(status="valid", warnings=dataset.warnings),
-        )
+        return show_file(dataset, form.file_name)
 
 
 @router.post(
@@ -180,7 +58,7 @@ async def add_dataset(request: Request, caller: LearningWriter, services: Servic
     """Upload a dataset as CSV, JSON or Parquet."""
     async with received(request) as form:
         dataset = await services.uploads.run(lambda _: services.datasets.upload(_as_dataset(form, caller.name)))
-    return _view(dataset)
+    return show_dataset(dataset)
 
 
 @router.post("/datasets/from-readings", status_code=202, responses=answers(JOB_EXAMPLE, 401, 403, 422, 503, good=202))
@@ -213,7 +91,7 @@ async def list_datasets(
 ) -> Sequence[DatasetView]:
     """List the datasets, the newest first."""
     found = [
-        _view(one)
+        show_dataset(one)
         for one in await services.threads.run(lambda _: services.datasets.list())
         if file_format in (None, one.file_format) and has_target in (None, bool(one.target))
     ]
@@ -223,25 +101,7 @@ async def list_datasets(
 @router.get("/datasets/{dataset_id}", responses=answers(EXAMPLE, 401, 403, 404, 422, 503))
 async def get_dataset(dataset_id: str, _caller: LearningReader, services: ServicesDep) -> DatasetDetails:
     """Show one dataset with what is known of its columns."""
-    one = await services.threads.run(lambda _: services.datasets.get(dataset_id))
-    return DatasetDetails(
-        **_view(one).model_dump(),
-        origin=one.origin.value,
-        columns=[
-            ColumnView(
-                name=column.name,
-                kind=column.kind.value,
-                missing=column.missing,
-                distinct=column.distinct,
-                minimum=column.minimum,
-                maximum=column.maximum,
-                mean=column.mean,
-            )
-            for column in one.columns
-        ],
-        warnings=one.warnings,
-        lineage=dict(one.lineage),
-    )
+    return show_details(await services.threads.run(lambda _: services.datasets.get(dataset_id)))
 
 
 @router.get("/datasets/{dataset_id}/sample", responses=answers(SAMPLE_EXAMPLE, 401, 403, 404, 422, 503))
@@ -286,20 +146,3 @@ def _as_dataset(form: Form, by: str) -> Upload:
 
 def _name(form: Form) -> str:
     return form.file_name.rpartition(".")[0] or form.file_name or "upload"
-
-
-def _view(dataset: Dataset) -> DatasetView:
-    return DatasetView(
-        id=str(UUID(dataset.id)),
-        file_id=shown(FILE, dataset.id),
-        name=dataset.name,
-        description=dataset.description,
-        file_format=dataset.file_format,
-        n_samples=dataset.n_rows,
-        n_features=len(dataset.features),
-        has_target=bool(dataset.target),
-        target_column=dataset.target or None,
-        feature_names=[one.name for one in dataset.features],
-        file_size_mb=dataset.size_mib,
-        created_at=dataset.created_at,
-    )
