@@ -24,9 +24,9 @@ CLOSE_BELOW = 0.45
 MOST_EVIDENCE = 4.0
 DAYS_WITHOUT = 3.0
 """How many days a healthy Device shall go without an episode."""
-PRIOR_RUNS, PRIOR_AREA, PRIOR_ROWS = 5, 20.0, 5_000
-LEAST_FACTOR, MOST_FACTOR = 4.0, 40.0
-"""Of the prior mean: bounds of what a run must add up to."""
+PRIOR_RUNS, PRIOR_AREA, PRIOR_ROWS = 5, 15.0, 5_000
+LEAST, MOST = 80.0, 800.0
+"""Bounds of what a run must add up to: twenty rows far above the threshold, and ten times as many."""
 QUIET_ROWS, QUIET_S = 10, 2.0
 MOST_STRETCH = 16
 CALM = 20
@@ -127,8 +127,7 @@ class Episodes:
         """Return what the evidence of a run that begins now must add up to."""
         scale = self._squares / (2 * self._areas)
         runs_a_day = self._runs / self._rows * DAY_S / self._rules.period_s
-        limit = scale * max(LEAST_FACTOR, log(max(runs_a_day * DAYS_WITHOUT, 1.0)))
-        return min(max(limit, LEAST_FACTOR * PRIOR_AREA), MOST_FACTOR * PRIOR_AREA)
+        return min(max(scale * log(max(runs_a_day * DAYS_WITHOUT, 1.0)), LEAST), MOST)
 
     def take(self, time_us: Times, score: Floats, shares: Floats) -> "list[Opened | Closed]":
         """Return what opened and closed with these rows; NaN scores say nothing; shares (m, channels)."""

@@ -74,7 +74,7 @@ def test_what_comes_and_goes_stays_open_for_longer_each_time() -> None:
 def test_a_device_whose_healthy_runs_are_long_needs_more_evidence() -> None:
     episodes = Episodes(EpisodeRules(1.0))
     before = episodes.limit
-    scores = np.array(([HIGH] * 25 + [LOW] * 300) * 30)
+    scores = np.array(([HIGH] * 18 + [LOW] * 300) * 30)
     assert episodes.take(np.arange(len(scores)) * SECOND_US, scores, shares_of(scores)) == []
     assert episodes.limit > before
 
