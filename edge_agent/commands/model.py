@@ -30,6 +30,7 @@ from edge_agent.models.errand import Reason, TrialErrand, Tried
 from edge_agent.models.request import Answer, RequestBox
 from edge_agent.models.shelf import Shelf, ShelfUnusable
 from edge_agent.models.slot import Kept, Slot
+from edge_agent.watch.status import AgentStatus, JudgedState
 from protocols.errors import ProtocolError
 from protocols.package import MAX_PACKAGE_BYTES, Package, unpack_package
 from protocols.wanted import OWN, Wanted, WantedModel
@@ -42,7 +43,11 @@ ANSWER_S = 15.0
 
 
 class DeviceModels(msgspec.Struct, frozen=True):
-    """What lies on the gateway for one Device, as `name@version`; wanted: by the cloud; refused: what, and why."""
+    """What lies on the gateway for one Device, as `name@version`; wanted: by the cloud; refused: what, and why.
+
+    Of the agent that runs, else empty: judged_by, the model at work; standing; over, share of rows above the threshold;
+    invoke_us, of a row.
+    """
 
     device: str
     current: str
@@ -52,6 +57,10 @@ class DeviceModels(msgspec.Struct, frozen=True):
     refused: str = ""
     reason: str = ""
     bytes: int = 0
+    judged_by: str = ""
+    standing: str = ""
+    over: float | None = None
+    invoke_us: float | None = None
 
 
 class Bench(msgspec.Struct, frozen=True):
@@ -73,17 +82,20 @@ class Bench(msgspec.Struct, frozen=True):
 def status(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
     """Show for each Device what serves, what did before, what is tried and what was refused; also without an agent."""
     settings = load_or_exit(config)
+    running = _running(settings)
+    at_work = {} if running is None else {one.device: one for one in running.judged}
     try:
-        found = [shown(device, slot, wanted) for device, slot, wanted in on_shelf(settings)]
+        found = [shown(device, slot, wanted, at_work.get(device)) for device, slot, wanted in on_shelf(settings)]
     except ShelfUnusable as error:
         complain(str(error))
         raise typer.Exit(Exit.FAILURE) from error
     if as_json:
         print_json(msgspec.to_builtins(found))
         return
-    headings = ("DEVICE", "SERVING", "BEFORE IT", "IN THE SHADOW", "WANTED", "REFUSED", "REASON")
-    rows = ((d.device, d.current, d.previous, d.challenger, d.wanted, d.refused, d.reason) for d in found)
-    print_table(headings, rows)
+    if running is None:
+        say("no agent runs; this is what lies on disk")
+    headings = ("DEVICE", "SERVING", "AT WORK", "US A ROW", "BEFORE IT", "IN THE SHADOW", "WANTED", "REFUSED", "REASON")
+    print_table(headings, map(_row, found))
 
 
 @model_app.command("bench", epilog="Example: lineside-agent model bench pump.lsp --json")
@@ -132,7 +144,7 @@ def rollback(device: DeviceName, config: ConfigPath = DEFAULT_CONFIG, *, as_json
     if device not in {one.id for one in settings.devices}:
         complain(f"{config} names no Device {device}")
         raise typer.Exit(Exit.FAILURE)
-    answer = _ask_agent(settings, device) if _is_running(settings) else _by_own_hand(settings, device)
+    answer = _by_own_hand(settings, device) if _running(settings) is None else _ask_agent(settings, device)
     if as_json:
         print_json({"device": device, "done": answer.is_done, "message": answer.words})
     elif answer.is_done:
@@ -151,8 +163,8 @@ def on_shelf(settings: AgentSettings) -> Sequence[tuple[str, Slot, WantedModel |
     return [(device, shelf.slot(device), wishes.get(device)) for device in judged]
 
 
-def shown(device: str, slot: Slot, wanted: WantedModel | None) -> DeviceModels:
-    """Return what a person sees of a slot."""
+def shown(device: str, slot: Slot, wanted: WantedModel | None, judged: JudgedState | None) -> DeviceModels:
+    """Return what a person sees of a slot, and of the model at work where an agent runs."""
     fallen = slot.fallen
     return DeviceModels(
         device,
@@ -163,7 +175,17 @@ def shown(device: str, slot: Slot, wanted: WantedModel | None) -> DeviceModels:
         refused="" if fallen is None else f"{fallen.name}@{fallen.version}",
         reason="" if fallen is None else ": ".join(filter(None, (fallen.reason.value, fallen.detail))),
         bytes=0 if slot.current is None else slot.current.size,
+        judged_by="" if judged is None else judged.model,
+        standing="" if judged is None else judged.standing,
+        over=None if judged is None else judged.over,
+        invoke_us=None if judged is None else judged.invoke_us,
     )
+
+
+def _row(one: DeviceModels) -> tuple[str, ...]:
+    at_work = f"{one.judged_by} ({one.standing})" if one.judged_by else "-"
+    taken = "-" if one.invoke_us is None else f"{one.invoke_us:.0f}"
+    return one.device, one.current, at_work, taken, one.previous, one.challenger, one.wanted, one.refused, one.reason
 
 
 def _label(kept: Kept | None) -> str:
@@ -190,12 +212,11 @@ def _tried(errand: TrialErrand) -> Tried:
         return Tried(error.reason, error.detail)
 
 
-def _is_running(settings: AgentSettings) -> bool:
+def _running(settings: AgentSettings) -> AgentStatus | None:
     try:
-        ask(settings)
+        return ask(settings)
     except NotRunning:
-        return False
-    return True
+        return None
 
 
 def _ask_agent(settings: AgentSettings, device: str) -> Answer:

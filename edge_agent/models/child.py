@@ -85,10 +85,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         process.kill()
     with suppress(TimeoutError):
         async with asyncio.timeout(_LEFT_S):
-            for pipe in (process.stdout, process.stderr):
-                while pipe is not None and await pipe.read(_MAX_WORDS):
-                    pass
+            await asyncio.gather(*map(_drain, filter(None, (process.stdout, process.stderr))))
             await process.wait()
+
+
+async def _drain(pipe: asyncio.StreamReader) -> None:
+    while await pipe.read(_MAX_WORDS):
+        pass
 
 
 async def _read(stream: asyncio.StreamReader, most: int) -> bytes:

@@ -18,7 +18,7 @@ from urllib.error import HTTPError
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from tuf.api import exceptions
-from tuf.api.metadata import Metadata, Root, Targets
+from tuf.api.metadata import Metadata, Root, Signed, Targets
 from tuf.api.serialization import DeserializationError
 from tuf.ngclient import Updater, UpdaterConfig
 from tuf.ngclient.fetcher import FetcherInterface
@@ -193,15 +193,20 @@ class Fetching:
         return not self._known_keys().isdisjoint(claimed)
 
     def _known_keys(self) -> set[str]:
-        keys: set[str] = set()
+        found: set[str] = set()
         for name in ("root.json", "targets.json"):
             with suppress(OSError, DeserializationError, exceptions.RepositoryError):
-                signed = Metadata.from_bytes((self._known / name).read_bytes()).signed
-                if isinstance(signed, Root):
-                    keys |= signed.keys.keys()
-                elif isinstance(signed, Targets) and signed.delegations is not None:
-                    keys |= signed.delegations.keys.keys()
-        return keys
+                found |= keys_of(Metadata.from_bytes((self._known / name).read_bytes()).signed)
+        return found
+
+
+def keys_of(signed: Signed) -> set[str]:
+    """Return the ids of all keys that these metadata trust."""
+    if isinstance(signed, Root):
+        return set(signed.keys)
+    if isinstance(signed, Targets) and signed.delegations is not None:
+        return set(signed.delegations.keys)
+    return set()
 
 
 def fetch(errand: FetchErrand) -> FetchAnswer:

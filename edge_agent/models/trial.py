@@ -50,7 +50,7 @@ OPERATORS = {
     114: "QUANTIZE",
 }
 """All that dense and convolutional networks are made of; none decides what runs next, so none can loop."""
-MEASURE_S = 0.2
+MEASURE_S = 0.05
 BATCH_ROWS = 256
 MOST_TURNS = 500
 RUNTIMES = ("ai_edge_litert", "tflite_runtime")

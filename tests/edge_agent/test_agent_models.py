@@ -113,6 +113,8 @@ def test_an_agent_takes_a_model_over_websockets_and_keeps_it_over_a_kill(
         cloud.states.clear()
         with agent:
             wait_until(lambda: cloud.hears(Standing.SERVING, 2), deadline_s=60)
+            (row,) = json.loads(agent.command("model", "status", "--json").stdout)
+            assert (row["current"], row["previous"], row["judged_by"]) == ("pump@2", "pump@1", "pump@2")
             shown = agent.command("model", "rollback", "pump-1", "--json")
             assert json.loads(shown.stdout)["message"] == "pump-1 went back from pump@2 to pump@1"
             wait_until(lambda: cloud.hears(Standing.ROLLED_BACK, 2), deadline_s=60)

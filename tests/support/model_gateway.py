@@ -1,7 +1,6 @@
-"""ModelGateway: a Keeper with real children, shelf and Scorer over small Judges, and hands that want and look."""
+"""ModelGateway: a Keeper with real errands, shelf and Scorer over small Judges, and hands that want and look."""
 
 import asyncio
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,6 +15,7 @@ from edge_agent.models.place import Means
 from edge_agent.models.shelf import Shelf
 from edge_agent.wiring.site import SystemClock
 from protocols.wanted import ModelStanding, Phase, Standing, Wanted, WantedModel, encode_wanted
+from tests.support.near_children import NearChildren
 from tests.support.package_server import KEY, PackageServer
 from tests.support.packages import CHANNELS, normal_rows
 from tests.support.small_judge import SmallJudge
@@ -31,6 +31,7 @@ class ModelGateway:
         self.directory = directory
         self.server = server
         self.devices = tuple(devices)
+        self.children: Children = NearChildren()
         self.clock_is_set = True
         self.trial_s = 20.0
         self.revision = 0
@@ -47,7 +48,7 @@ class ModelGateway:
         )
         self.bringer = Bringer(
             source=source,
-            children=Children(os.environ),
+            children=self.children,
             clock=clock,
             clock_is_set=lambda: self.clock_is_set,
             random=lambda: 0.0,

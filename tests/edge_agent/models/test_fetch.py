@@ -1,4 +1,4 @@
-"""Fetching in a child: what is signed comes, what is not is refused by name, what does not answer is tried again."""
+"""Fetching: what is signed comes, what is not is refused by name, what does not answer is tried again."""
 
 import json
 import os
@@ -12,6 +12,7 @@ import pytest
 from edge_agent.models.child import Children, ErrandFailed
 from edge_agent.models.errand import FetchAnswer, Fetched, FetchErrand, Reason
 from tests.support.cloud_clock import HandClock
+from tests.support.near_children import NearChildren
 from tests.support.package_server import KEY, TARGETS, PackageServer
 
 PATH = "pump/3.lsp"
@@ -27,6 +28,7 @@ class Gateway:
         self.server = server
         self.root = server.root
         self.key = KEY
+        self.children: Children = NearChildren()
 
     async def fetch(self, *paths: str, limit_s: float = 30.0) -> tuple[Fetched, ...]:
         errand = FetchErrand(
@@ -37,7 +39,7 @@ class Gateway:
             paths=paths or (PATH,),
             limit_s=limit_s,
         )
-        answer = await Children(os.environ).send("edge_agent.models.fetch", errand, FetchAnswer)
+        answer = await self.children.send("edge_agent.models.fetch", errand, FetchAnswer)
         return answer.found
 
     async def reason(self, *paths: str) -> Reason | None:
@@ -63,6 +65,7 @@ def gateway(tmp_path: Path, server: PackageServer) -> Gateway:
 
 
 async def test_what_is_signed_comes_whole_and_the_key_goes_along(gateway: Gateway) -> None:
+    gateway.children = Children(os.environ)
     (found,) = await gateway.fetch()
     assert found.reason is None
     assert content(found) == CONTENT
@@ -177,6 +180,7 @@ async def test_a_new_root_signed_by_the_old_one_is_followed(
 
 async def test_a_server_that_says_nothing_more_is_given_up_in_time(gateway: Gateway, server: PackageServer) -> None:
     server.mischief.change = lambda _, data: b"" if server.mischief.silence.wait(20) else data
+    gateway.children = Children(os.environ)
     with pytest.raises(ErrandFailed) as failed:
         await gateway.fetch(limit_s=0.2)
     assert failed.value.reason is Reason.TIMED_OUT
