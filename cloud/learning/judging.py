@@ -11,18 +11,20 @@ from cloud.domain.label import Label, Verdict
 from cloud.domain.retraining import Showing
 from cloud.errors import Invalid
 from cloud.learning.drawing import Drawn
+from cloud.learning.packaging import rows_to_fill
 from protocols.scoring.episodes import EpisodeRules, Episodes, Opened
 from protocols.scoring.model import Fitted, InvalidRows, Scoring, ScoringKind
 from protocols.scoring.network import Network
 from protocols.scoring.networks import FloatNetwork
 from protocols.scoring.reduce import adapt_to
 from protocols.scoring.scorer import Scorer
-from protocols.scoring.whitening import Whitening, residual_layer
+from protocols.scoring.whitening import residual_layer, spread_of, whitening_of
 
 Floats = NDArray[np.float64]
 _DAY_US = 86_400 * 1_000_000
 _GAP_ROWS = 5
-_ROWS_AT_ONCE = 4096
+_ROWS_AT_ONCE = 50
+"""As on a gateway, what is taken for normal follows only while no run is under way: so often is that asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def judge_rows(
         mine = rows.take(rows.device == number)
         opened += [(number, one) for one in _episodes(scoring, network, mine)]
     faults = [one for one in labels if one.verdict is Verdict.TRUE_FAULT and _has_rows(rows, one)]
-    reach_us = reach_of(scoring)
+    reach_us = round(rows_to_fill(scoring, network) * rows.period_s * 1e6)
     counted = rows.time_us > counted_from_us
     normal = int((counted & ~rows.within(faults, Verdict.TRUE_FAULT, after_us=reach_us)).sum())
     days = normal * rows.period_s * 1e6 / _DAY_US
@@ -104,16 +106,8 @@ def agreement(fitted: Fitted, network: Network, rows: Drawn) -> float:
 
 
 def exact_network(scoring: Scoring) -> Network:
-    """Return a whitening model's network in floats, from the axes that it was made of."""
-    n = len(scoring.channels)
-    axes = np.asarray(scoring.axes).reshape(n, n)
-    back = axes.T / np.sqrt(np.sum(axes**2, axis=0))[:, None]
-    return FloatNetwork([residual_layer(Whitening(axes, back), np.asarray(scoring.spread).reshape(-1, n))])
-
-
-def reach_of(scoring: Scoring) -> int:
-    """Return for how long after a row the scores still know of it, in microseconds."""
-    return round((max(scoring.spans) + scoring.smooth) * scoring.period_s * 1e6)
+    """Return a whitening model's network in floats."""
+    return FloatNetwork([residual_layer(whitening_of(scoring), spread_of(scoring))])
 
 
 def _episodes(scoring: Scoring, network: Network, rows: Drawn) -> list[Opened]:

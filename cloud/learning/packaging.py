@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cloud.errors import Invalid
 from protocols.package import Card, Lineage, Package, SelfTest
-from protocols.scoring.model import Fitted
+from protocols.scoring.model import Fitted, Scoring
 from protocols.scoring.network import Network
 from protocols.scoring.scorer import Scorer
 
@@ -48,17 +48,27 @@ def make_package(fitted: Fitted, network: Network, rows: Floats, about: About) -
     return Package(card, fitted.network)
 
 
+def rows_to_fill(scoring: Scoring, network: Network) -> int:
+    """Return how many rows a fresh scorer needs before it says something; for so long a row is still seen."""
+    count = max(scoring.spans) + scoring.smooth
+    while count <= _MOST_TESTED:
+        known = np.isfinite(Scorer(scoring, network).take(np.tile(scoring.center, (count, 1))).raw)
+        if known.any():
+            return int(known.argmax()) + 1
+        count *= 2
+    raise Invalid(f"spans: the model looks back over more than {_MOST_TESTED} rows", details={"field": "settings"})
+
+
 def _self_test(fitted: Fitted, network: Network, rows: Floats) -> SelfTest:
     """Return normal rows, then the same with every channel moved, and the scores that a fresh scorer gives them."""
     scoring = fitted.scoring
-    fill = max(scoring.spans) + scoring.smooth
-    wanted = min(fill + _TESTED_BESIDES, _MOST_TESTED)
+    wanted = min(rows_to_fill(scoring, network) + _TESTED_BESIDES, _MOST_TESTED)
     if len(rows) < wanted:
         raise Invalid(f"rows: {len(rows)} are too few for a self-test of {wanted}", details={"field": "rows"})
     tested = np.round(rows[-wanted:], 9)
     tested[-_TESTED_BESIDES // 2 :] += _DEVIATION * np.asarray(scoring.width) * _signs(len(scoring.channels))
-    scores = Scorer(scoring, network).take(tested).score[fill:]
-    return SelfTest(tuple(map(tuple, tested.tolist())), tuple(scores.tolist()))
+    scores = Scorer(scoring, network).take(tested).score
+    return SelfTest(tuple(map(tuple, tested.tolist())), tuple(scores[np.isfinite(scores)].tolist()))
 
 
 def _signs(count: int) -> Floats:
