@@ -22,6 +22,9 @@ test-quick: venv-dev servers ## Run the tests that take seconds, several files a
 test-tf: ## Test what TensorFlow trains, in an environment of its own
 	@sh deploy/setup/test_tf.sh
 
+test-tflite: venv-dev ## Test models with the other runtime, tflite-runtime, in an environment of its own
+	$(PYTHON) -m pytest tests/edge_agent/detectors/test_other_runtime.py
+
 check: venv-dev ## Format, lint, types, import contracts, dead dependencies, shape
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
