@@ -18,6 +18,8 @@ from edge_agent.wiring.site import SystemClock
 from edge_agent.buffers.thread import BufferThread
 import asyncio
 
+OURS = ("edge_agent.detectors", "edge_agent.models", "protocols.scoring")
+
 async def build():
     settings = load(Path(sys.argv[1]), {})
     buffer = BufferThread(buffer_file(settings, SystemClock()).open)
@@ -27,7 +29,7 @@ async def build():
     await buffer.close()
 
 asyncio.run(build())
-print(*sorted({name.partition(".")[0] for name in sys.modules}))
+print(*sorted({name.partition(".")[0] for name in sys.modules} | {n for n in sys.modules if n.startswith(OURS)}))
 """
 CONFIG = """\
 gateway: gw-1
@@ -37,12 +39,15 @@ devices:
 FORBIDDEN = ["typer", "rich", "click", "sqlite_utils", "pydantic", "asyncua", "cryptography", "prometheus_client"]
 
 
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    config = tmp_path_factory.mktemp("run") / "agent.yaml"
-    config.write_text(CONFIG)
+def imports(config: Path, text: str) -> set[str]:
+    config.write_text(text)
     command = [sys.executable, "-c", SCRIPT, str(config)]
     return set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    return imports(tmp_path_factory.mktemp("run") / "agent.yaml", CONFIG)
 
 
 @pytest.mark.parametrize("library", FORBIDDEN)
@@ -57,3 +62,16 @@ def test_it_does_use_what_it_needs(imported: set[str]) -> None:
 def test_the_entry_point_reaches_run_without_the_commands() -> None:
     source = (Path(__file__).parents[2] / "edge_agent" / "cli.py").read_text()
     assert source.index('case ["run"') < source.index("edge_agent.commands")
+
+
+def test_an_agent_that_judges_nothing_brings_nothing_that_judges(imported: set[str]) -> None:
+    ours = {
+        name for name in imported if name.startswith(("edge_agent.detectors", "edge_agent.models", "protocols.scoring"))
+    }
+    assert ours <= {"protocols.scoring", "protocols.scoring.model", "protocols.scoring.network"}
+
+
+def test_one_that_judges_brings_its_runtime_only_when_there_is_a_model(tmp_path: Path) -> None:
+    judging = imports(tmp_path / "agent.yaml", f"{CONFIG}detect: {{channels: [flow]}}\n")
+    assert "edge_agent.detectors.model" in judging
+    assert not judging & {"ai_edge_litert", "tflite_runtime", "tuf", "scipy", *FORBIDDEN}
