@@ -90,7 +90,7 @@ class Judgement:
     def take(self, row: Row, *, may_adapt: bool, deadline_s: float) -> Scored | None:
         """Return what the model says of a row, None where it says nothing; `failures` counts those in a row."""
         self.scored = None
-        is_whole = not self._missing and (self._n_other == 0) and bool(row.is_good.all())
+        is_whole = not self._missing and not self._n_other and np.count_nonzero(row.is_good) == len(row.is_good)
         if not is_whole and not self._can_score(row.is_good[self._columns]):
             return None
         if self._scorer is None:

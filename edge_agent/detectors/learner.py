@@ -54,10 +54,12 @@ class Learner:
 
     def take(self, row: Row, *, is_normal: bool) -> None:
         """Keep a row that is normal, and ask for what there is to do."""
-        if not row.is_good.any():
+        n_good = np.count_nonzero(row.is_good)
+        if not n_good:
             return
         if is_normal and self._targets:
-            self.rows.add(row.at_us, np.where(row.is_good, row.values, np.nan))
+            is_whole = n_good == len(row.is_good)
+            self.rows.add(row.at_us, row.values if is_whole else np.where(row.is_good, row.values, np.nan))
         is_due = not self._is_restored or self._is_fit_due or self._is_fleet_due
         if is_due and not self._is_asked:
             self._is_asked = True

@@ -55,6 +55,8 @@ class DetectorLine:
         for source, rule in self._rules.items():
             for turn in rule.take(row, is_calm=True):
                 self._tell(source, turn, row)
+                if turn.is_opening:
+                    self.model.forget_since(turn.onset_us)
             is_calm = is_calm and rule.is_calm
         for turn in self.model.take(row, is_calm=is_calm):
             self._tell(AnomalySource.MODEL, turn, row)

@@ -60,6 +60,10 @@ class ModelDetector:
         self._learner.take(row, is_normal=is_calm and not self._episodes.is_open)
         return turns + self._end_if_blind(row)
 
+    def forget_since(self, at_us: int) -> None:
+        """Learn nothing of the rows since then: something was out of order already."""
+        self._learner.rows.drop_since(at_us)
+
     def work(self) -> Callable[[], Finish] | None:
         """Return what is to be done off the loop, None where there is nothing; call what it returns on the loop."""
         return self._learner.work()
@@ -180,7 +184,7 @@ class ModelDetector:
             self._model = judgement.label
             judgement.alarms += 1
             self.alarms += 1
-            self._learner.rows.drop_since(told.onset_us)
+            self.forget_since(told.onset_us)
         shares = named_shares(self.channels, told.shares)
         return Turn(is_opening, shares, told.score, told.peak, told.onset_us, self._model)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.ports import Row
-from protocols.reading import SEVERITY_MASK, Quality, ReadingBlock
+from protocols.reading import Quality, ReadingBlock
 
 GAP_ROWS, GAP_S = 5, 2.0
 """So many rows, but so long at least, without one: windows must not reach across."""
@@ -36,26 +36,30 @@ class RowPlan:
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """Where the readings of a column with these tags go: rows of the column, and the channels they are of."""
+    """Where the readings of a column with these tags go: rows of the column, and the channels they are of.
+
+    is_whole: every channel once and in order; has_twins: one more than once.
+    """
 
     rows: NDArray[np.intp]
     channels: NDArray[np.intp]
+    is_whole: bool
     has_twins: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
-    """Readings to be taken over at once."""
+    """Readings to be taken over at once, of these channels, or of all in their order where None."""
 
     at_us: int
-    channels: NDArray[np.intp]
+    channels: NDArray[np.intp] | None
     values: NDArray[np.float64]
     is_good: NDArray[np.bool_]
     time_us: NDArray[np.int64]
 
 
 class Rows:
-    """Keeps the last value of each channel, and says when a row is complete."""
+    """Keeps the last value of each channel, and says when a row is complete; no array is written to once it is made."""
 
     def __init__(self, plan: RowPlan) -> None:
         n = len(plan.tags)
@@ -78,15 +82,28 @@ class Rows:
         for moment in self._moments(block):
             if not len(self._awaited):
                 rows += self._held_before(moment.at_us)
-            self._values[moment.channels] = moment.values
-            self._is_good[moment.channels] = moment.is_good
-            self._time_us[moment.channels] = moment.time_us
-            if len(self._awaited):
-                self._is_fresh[moment.channels] = True
-                if self._is_fresh[self._awaited].all():
-                    self._is_fresh[:] = False
-                    rows.append(self._row(moment.at_us))
+            self._take_over(moment)
+            if len(self._awaited) and self._is_complete(moment):
+                rows.append(self._row(moment.at_us))
         return rows
+
+    def _take_over(self, moment: _Moment) -> None:
+        if moment.channels is None:
+            self._values, self._is_good, self._time_us = moment.values, moment.is_good, moment.time_us
+            return
+        self._values, self._is_good, self._time_us = self._values.copy(), self._is_good.copy(), self._time_us.copy()
+        self._values[moment.channels] = moment.values
+        self._is_good[moment.channels] = moment.is_good
+        self._time_us[moment.channels] = moment.time_us
+
+    def _is_complete(self, moment: _Moment) -> bool:
+        """Return whether all that a row waits for has come since the last one."""
+        if moment.channels is not None:
+            self._is_fresh[moment.channels] = True
+            if not self._is_fresh[self._awaited].all():
+                return False
+        self._is_fresh[:] = False
+        return True
 
     def _held_before(self, at_us: int) -> Iterator[Row]:
         """Yield the rows that were due before this time, of the values as they were."""
@@ -100,23 +117,25 @@ class Rows:
     def _row(self, at_us: int) -> Row:
         is_gap = self._last_us is None or not 0 < at_us - self._last_us <= self._gap_us
         self._last_us = at_us
-        is_good = self._is_good & (at_us - self._time_us <= self._stale_us)
-        return Row(at_us, self._values.copy(), is_good, is_gap)
+        if len(self._awaited) == len(self._values):
+            return Row(at_us, self._values, self._is_good, is_gap)
+        return Row(at_us, self._values, self._is_good & (at_us - self._time_us <= self._stale_us), is_gap)
 
     def _moments(self, block: ReadingBlock) -> Iterator[_Moment]:
-        for column in block.columns:
+        for whole in block.columns:
+            column = whole
             layout = self._layout(column.tag)
             if not len(layout.rows):
                 continue
             rows, channels = layout.rows, layout.channels
-            times = column.time_us[rows]
-            quality = column.quality[rows]
-            is_good = quality & SEVERITY_MASK != Quality.BAD
-            values = column.value[rows].astype(np.float64, copy=False)
-            if not is_good.all():
-                values = np.where(HAS_VALUE[quality], values, np.nan)
+            if len(rows) < len(column):
+                column = column.take(rows)
+            times, values = column.time_us, column.value.astype(np.float64, copy=False)
+            is_good = column.quality < Quality.BAD
+            if np.count_nonzero(is_good) < len(is_good):
+                values = np.where(HAS_VALUE[column.quality], values, np.nan)
             if not layout.has_twins:
-                yield _Moment(int(times.max()), channels, values, is_good, times)
+                yield _Moment(max(times.tolist()), None if layout.is_whole else channels, values, is_good, times)
                 continue
             order = np.argsort(times, kind="stable")
             for part in np.split(order, np.flatnonzero(np.diff(times[order])) + 1):
@@ -129,7 +148,9 @@ class Rows:
             found = [(row, self._channel[tag]) for row, tag in enumerate(tags.tolist()) if tag in self._channel]
             channels = np.array([channel for _, channel in found], np.intp)
             rows = np.array([row for row, _ in found], np.intp)
-            layout = _Layout(rows, channels, len(set(channels.tolist())) < len(channels))
+            n = len(self._values)
+            is_whole = len(channels) == n and bool((channels == np.arange(n)).all())
+            layout = _Layout(rows, channels, is_whole, len(set(channels.tolist())) < len(channels))
             if len(self._layouts) < MOST_LAYOUTS:
                 self._layouts[key] = layout
         return layout

@@ -134,6 +134,10 @@ class Episodes:
         if self._run is None and not (score > AT_THRESHOLD).any():
             self._rows += len(score)
             return []
+        if len(score) == 1:  # what a gateway does all day
+            one = list(self._take(_kind_of(float(score[0])), _Stretch(time_us, score, shares)))
+            self._rows += 1
+            return one
         told: list[Opened | Closed] = []
         kind = np.select(
             [score > AT_THRESHOLD, score >= CLOSE_BELOW, score < CLOSE_BELOW], [OVER, BETWEEN, LOW], UNKNOWN
@@ -209,6 +213,12 @@ class Episodes:
         calm_us = CALM * self._rules.quiet_us * self._stretch
         is_again = self._closed_us is not None and onset_us - self._closed_us < calm_us
         self._stretch = min(self._stretch * 2, MOST_STRETCH) if is_again else 1
+
+
+def _kind_of(score: float) -> int:
+    if score > AT_THRESHOLD:
+        return OVER
+    return BETWEEN if score >= CLOSE_BELOW else LOW if score < CLOSE_BELOW else UNKNOWN
 
 
 def _add(run: _Run, rows: _Stretch, evidence: Floats, part: slice) -> None:

@@ -4,7 +4,7 @@ Without XNNPACK: on models of a few kB it is no faster, takes longer to load, an
 quantised here, with the file's own scales, many rows at once: that costs more than the model itself.
 """
 
-from math import prod
+from math import isnan, prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ MAX_NETWORK_BYTES = 16 * 1024 * 1024
 MOST_ROWS = 4096
 """Rows at once; more are run in turns, so that memory is bounded."""
 IDENTIFIER = b"TFL3"
+INT8_LEAST, INT8_MOST = np.float32(-128), np.float32(127)
 FAILURES = (RuntimeError, ValueError, TypeError, OverflowError, MemoryError)
 """What the runtimes raise, whatever goes wrong."""
 
@@ -97,11 +98,14 @@ class _LoadedNetwork:
         """Return the outputs, shape (n, outputs), of features of shape (n, inputs); raise NetworkFailed."""
         if features.ndim != 2 or features.shape[1] != self.inputs:
             raise NetworkFailed(f"features of shape {features.shape} for a model of {self.inputs} inputs")
-        steps = np.rint(features / self._in.step)
+        steps = features / self._in.step
+        np.rint(steps, out=steps)
         steps += self._in.zero
-        if np.isnan(steps).any():
+        np.minimum(steps, INT8_MOST, out=steps)
+        np.maximum(steps, INT8_LEAST, out=steps)
+        if isnan(np.vdot(steps, steps)):
             raise NetworkFailed("a feature is not a number")
-        values = steps.clip(-128, 127).astype(np.int8)
+        values = steps.astype(np.int8)
         try:
             raw = self._turns(values)
         except FAILURES as error:

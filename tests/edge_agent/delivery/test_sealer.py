@@ -318,3 +318,10 @@ def test_too_many_events_are_refused_not_queued() -> None:
     pending = Pending(Bounds(events=2))
     told = [pending.tell(GatewayEvent(1, "e"), segment=0, table=TABLE) for _ in range(3)]
     assert told == [True, True, False]
+
+
+async def test_an_event_may_bring_a_time_of_its_own(bench: Bench) -> None:
+    bench.sealer.announce(GatewayEvent(at_us=START_US + 7, name="anomaly_opened", device="pump-1"))
+    await bench.sealer.flush()
+    events = [event_in(stored.frame) for stored in bench.desk.stored() if stored.kind is BatchKind.EVENT]
+    assert [(event.name, event.device, event.at_us) for event in events] == [("anomaly_opened", "pump-1", START_US + 7)]
