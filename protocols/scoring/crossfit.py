@@ -37,18 +37,19 @@ class CrossFit:
         return np.asarray(2 * np.log(np.abs(self.deviations / limits).max(axis=(1, 2)) + TINY))
 
 
-def cross_fit(scaled: Floats, spans: Sequence[int]) -> CrossFit:
-    """Return how scaled rows (n, channels) look from outside: each block by a fit of the others.
+def cross_fit(rows: Floats, spans: Sequence[int], n_channels: int | None = None, memory: int = 0) -> CrossFit:
+    """Return how scaled rows of n channels, extended (n, p), look from outside: each block by a fit of the others.
 
-    The guard of the longest span keeps out rows that share a window with the block.
+    The guard of the longest span, and of the memory that the rows have, keeps out what shares a window with the block.
     """
     longest = max(spans)
+    guard = longest + memory
     blocks = []
-    for first, last in pairwise(np.linspace(0, len(scaled), FOLDS + 1).astype(int)):
-        others = np.concatenate([scaled[: max(first - longest, 0)], scaled[last + longest :]])
+    for first, last in pairwise(np.linspace(0, len(rows), FOLDS + 1).astype(int)):
+        others = np.concatenate([rows[: max(first - guard, 0)], rows[last + guard :]])
         center = others.mean(axis=0)
-        matrix = whiten(shrunk_covariance(others - center)).residuals
-        seen = scaled[max(first - longest + 1, 0) : last] - center
+        matrix = whiten(shrunk_covariance(others - center), n_channels).residuals
+        seen = rows[max(first - longest + 1, 0) : last] - center
         blocks.append(trailing_means(seen, spans) @ matrix.T)
     everything = np.concatenate(blocks)
     spread = _deviation(blocks)

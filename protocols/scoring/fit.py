@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.scoring.crossfit import FOLDS, cross_fit
+from protocols.scoring.crossfit import FOLDS
 from protocols.scoring.evidence import limits_of
 from protocols.scoring.model import MAX_CHANNELS, Fitted, InvalidRows, Scoring, ScoringKind
 from protocols.scoring.scores import LOG_TAIL, body_of, tail_of, threshold_of
-from protocols.scoring.whitening import residual_network, shrunk_covariance, whiten
+from protocols.scoring.views import best_view
+from protocols.scoring.whitening import residual_network
 from protocols.scoring.windows import trailing_means
 
 Floats = NDArray[np.float64]
@@ -48,10 +49,9 @@ def fit(rows: Floats, channels: Sequence[str], *, period_s: float, options: FitO
     spans = _spans(len(rows), options)
     center, width = rows.mean(axis=0), robust_width(rows)
     scaled = (rows - center) / width
-    whitening = whiten(shrunk_covariance(scaled))
-    outside = cross_fit(scaled, spans)
-    limits = limits_of(threshold_of(outside.surprises, options.alarm_share), outside.dof)
-    raw = trailing_means(outside.raw(limits)[:, None], (options.smooth,))[:, 0, 0]
+    view = best_view(scaled, spans)
+    limits = limits_of(threshold_of(view.outside.surprises, options.alarm_share), view.outside.dof)
+    raw = trailing_means(view.outside.raw(limits)[:, None], (options.smooth,))[:, 0, 0]
     threshold = threshold_of(raw, options.alarm_share)
     scoring = Scoring(
         kind=ScoringKind.WHITENING,
@@ -64,14 +64,16 @@ def fit(rows: Floats, channels: Sequence[str], *, period_s: float, options: FitO
         threshold=threshold,
         alarm_share=options.alarm_share,
         rows=len(rows),
-        axes=numbers(whitening.axes),
-        spread=numbers(outside.spread),
+        axes=numbers(view.whitening.axes),
+        context=view.context,
+        spread=numbers(view.outside.spread),
         limits=numbers(limits),
         body=body_of(raw, threshold),
         tail=tail_of(raw, threshold, prior=LOG_TAIL),
     )
+    outside = view.outside
     figures = {"independent_rows": float(outside.dof.min()), "held_out_alarm_share": float(np.mean(raw > threshold))}
-    return Fitted(scoring, residual_network(whitening, outside.spread), figures, notes)
+    return Fitted(scoring, residual_network(view.whitening, outside.spread), figures, notes)
 
 
 def chosen_spans(n_rows: int) -> tuple[int, ...]:

@@ -27,6 +27,19 @@ class InvalidRows(ProtocolError):
     """Rows that nothing can be learned from; says which channel and why."""
 
 
+class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What rows are extended by; see `context.py`.
+
+    load: weights of the scaled channels; memory: spans in rows; center: means of what a row is extended by; covariance:
+    of the scaled channels alone, row after row, for a model without one of them.
+    """
+
+    load: Numbers
+    memory: tuple[Annotated[int, msgspec.Meta(ge=1, le=100_000)], ...]
+    center: Numbers
+    covariance: Numbers
+
+
 class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How rows become scores.
 
@@ -34,7 +47,8 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     features are laid out span after span; center, width: scale by channel; smooth: rows of the last short mean of log
     scores; threshold: of that mean; alarm_share: share of normal rows over the threshold, cross-fitted; rows: how many
     rows it was fitted on.
-    axes: row after row, the matrix that makes scaled means independent, in floats; none: they are the features.
+    axes: row after row, the matrix that makes scaled means, with their context where there is one, into independent
+    features, one a channel, in floats; none: they are the features.
     spread: by output, the deviation that normal rows had in blocks not learned from, which the network divides by.
     limits: by output, how many deviations are as rare as the threshold means; with them a row counts by the output that
     is most times its limit, by the mean square of its outputs without.
@@ -52,6 +66,7 @@ class Scoring(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     alarm_share: float = 0.01
     rows: int = 0
     axes: Numbers = ()
+    context: Context | None = None
     spread: Numbers = ()
     limits: Numbers = ()
     body: Numbers = ()

@@ -2,7 +2,7 @@
 
 A missing channel is never filled in: what is left of the covariance has residuals of its own (a normal distribution's
 marginal). They are judged by the deviations and the threshold of the whole: a channel that fewer others explain varies
-by more, and its residual is in units of that.
+by more, and its residual is in units of that. The load cannot be told without one of its channels: the context goes.
 """
 
 from collections.abc import Collection
@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.scoring.context import memory_of
 from protocols.scoring.fit import check_rows, numbers, robust_width
 from protocols.scoring.model import Fitted, InvalidRows, Scoring, ScoringKind
 from protocols.scoring.network import Network
@@ -28,8 +29,7 @@ def without(scoring: Scoring, channels: Collection[str]) -> Fitted:
     keep = [i for i, channel in enumerate(scoring.channels) if channel not in channels]
     if not keep:
         raise InvalidRows(f"without {', '.join(sorted(channels))} no channel is left")
-    axes = whitening_of(scoring).axes
-    covariance = np.asarray(np.linalg.inv(axes.T @ axes), dtype=np.float64)
+    covariance = _covariance(scoring)
     whitening = whiten(covariance[np.ix_(keep, keep)])
     spread = spread_of(scoring)[:, keep]
     limits = np.asarray(scoring.limits).reshape(spread_of(scoring).shape)[:, keep]
@@ -39,10 +39,19 @@ def without(scoring: Scoring, channels: Collection[str]) -> Fitted:
         center=tuple(scoring.center[i] for i in keep),
         width=tuple(scoring.width[i] for i in keep),
         axes=numbers(whitening.axes),
+        context=None,
         spread=numbers(spread),
         limits=numbers(limits),
     )
     return Fitted(reduced, residual_network(whitening, spread))
+
+
+def _covariance(scoring: Scoring) -> Floats:
+    n = len(scoring.channels)
+    if scoring.context is not None:
+        return np.asarray(scoring.context.covariance).reshape(n, n)
+    axes = whitening_of(scoring).axes
+    return np.asarray(np.linalg.inv(axes.T @ axes), dtype=np.float64)
 
 
 def adapt_to(scoring: Scoring, network: Network, rows: Floats) -> Scoring:
@@ -50,7 +59,7 @@ def adapt_to(scoring: Scoring, network: Network, rows: Floats) -> Scoring:
 
     Raises InvalidRows for rows that nothing can be learned from.
     """
-    check_rows(rows, scoring.channels, at_least=2 * max(scoring.spans) + scoring.smooth)
+    check_rows(rows, scoring.channels, at_least=2 * max(scoring.spans) + scoring.smooth + memory_of(scoring))
     width = robust_width(rows)
     still = np.flatnonzero(width == 0)
     if len(still):

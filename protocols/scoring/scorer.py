@@ -46,12 +46,14 @@ class Scorer:
         self._features = Features(scoring)
         self._calibrator = Calibrator(scoring)
         self._per_limit = 1.0 / np.square(scoring.limits) if scoring.limits else None
-        self._window = Window(scoring.spans, n)
+        self._window = Window(scoring.spans, self._features.width)
+        self._shape = (len(scoring.spans), n)
         self._logs = Window((scoring.smooth,), 1)
         self._block = _Block(n)
 
     def reset(self) -> None:
         """Begin anew after a gap: no window may reach across it. What was adapted to stays."""
+        self._features.clear()
         self._window.clear()
         self._logs.clear()
         self._block.clear()
@@ -64,7 +66,7 @@ class Scorer:
         self._check(rows)
         m = len(rows)
         scaled = self._features.scaled(rows)
-        means = self._window.means(scaled)
+        means = self._window.means(self._features.extended(scaled))
         known = len(means)
         if known == m and m <= BLOCK - self._block.rows:
             raw, shares = self._judge(means)
@@ -80,14 +82,14 @@ class Scorer:
         return Scored(raw, self._calibrator.scores(raw), raw > self.scoring.threshold, shares)
 
     def _judge(self, means: Floats) -> tuple[Floats, Floats]:
-        """Return raw scores (k,) and shares (k, channels) of trailing means (k, spans, channels)."""
+        """Return raw scores (k,) and shares (k, channels) of trailing means (k, spans, width)."""
         features, lengths = self._features.of(means)
         out = self._network.run(features)
         if self.scoring.kind is ScoringKind.RECONSTRUCTION:
             out = features - out
         parts, most = self._evidence(out if lengths is None else out * lengths)
         most += TINY
-        by_channel = np.add.reduce(parts.reshape(means.shape), axis=1)
+        by_channel = np.add.reduce(parts.reshape(len(means), *self._shape), axis=1)
         by_channel += TINY
         by_channel /= np.add.reduce(by_channel, axis=1, keepdims=True)
         return self._smoothed(np.log(most)), by_channel

@@ -28,10 +28,14 @@ RANGE_SIGMAS = 24.0
 
 @dataclass(frozen=True, slots=True)
 class Whitening:
-    """axes (n, n): scaled rows to independent ones of unit variance; back (n, n): those to residuals by channel."""
+    """axes (n, p): rows of n channels, extended to p, to n independent ones; back (n, n): those to residuals.
+
+    deviations (n,): of the residuals in units of the rows, where everything is known.
+    """
 
     axes: Floats
     back: Floats
+    deviations: Floats
 
     @property
     def residuals(self) -> Floats:
@@ -56,22 +60,34 @@ def shrunk_covariance(rows: Floats) -> Floats:
     return correlation * np.outer(deviations, deviations)
 
 
-def whiten(covariance: Floats) -> Whitening:
-    """Return the residuals of channels with this covariance (n, n), in two steps."""
+def whiten(covariance: Floats, n_channels: int | None = None) -> Whitening:
+    """Return the residuals of the first n channels of rows with this covariance (p, p), in two steps."""
+    n = n_channels or len(covariance)
     values, vectors = np.linalg.eigh(covariance)
     values = np.maximum(values, FLOOR * values.mean())
-    return _from_axes((vectors / np.sqrt(values)).T)
+    precision = (vectors / values) @ vectors.T
+    return _of_residuals(precision[:n], np.diag(precision)[:n], precision[:n, :n])
 
 
-def _from_axes(axes: Floats) -> Whitening:
-    precision = np.sum(axes**2, axis=0)
-    return Whitening(axes=axes, back=axes.T / np.sqrt(precision)[:, None])
+def _of_residuals(rows: Floats, own: Floats, between: Floats) -> Whitening:
+    """Return the two steps to rows (n, p) of a precision: own (n,) its diagonal, between (n, n) its square part."""
+    deviations = 1.0 / np.sqrt(own)
+    residuals = rows * deviations[:, None]
+    values, vectors = np.linalg.eigh(between * np.outer(deviations, deviations))
+    roots = np.sqrt(np.maximum(values, FLOOR))
+    axes = (vectors / roots) @ vectors.T @ residuals
+    return Whitening(axes=axes, back=(vectors * roots) @ vectors.T, deviations=deviations)
 
 
 def whitening_of(scoring: Scoring) -> Whitening:
     """Return the whitening that a model was made of; it must have axes."""
-    n = len(scoring.channels)
-    return _from_axes(np.asarray(scoring.axes).reshape(n, n))
+    axes = np.asarray(scoring.axes).reshape(len(scoring.channels), -1)
+    n = len(axes)
+    # Residuals are of unit variance and those of other channels' own parts: back is the root of what axes leave to it.
+    own = np.linalg.norm(axes[:, :n], axis=0)
+    values, vectors = np.linalg.eigh(axes[:, :n].T @ axes[:, :n] / np.outer(own, own))
+    roots = np.sqrt(np.maximum(values, FLOOR))
+    return Whitening(axes, (vectors * roots) @ vectors.T, 1.0 / own)
 
 
 def spread_of(scoring: Scoring) -> Floats:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edge_agent.detectors.loader import load_network
 from firmware_sim.faults import EFFECTS, Fault, FaultKind
 from firmware_sim.sources import KINDS, Simulation
+from protocols.scoring.context import memory_of
 from protocols.scoring.episodes import EpisodeRules, Episodes, Opened
 from protocols.scoring.fit import fit
 from protocols.scoring.scorer import Scorer
@@ -70,7 +71,7 @@ def live(seed: str, machine: str, kind: FaultKind, learned: int) -> Run:
     rows = disturbed(simulated(seed, machine, onset + round(FAULTY_S / PERIOD_S)), machine, kind, onset, draw)
     fitted = fit(rows[:learned], list(KINDS[machine]), period_s=PERIOD_S)
     scorer, episodes = Scorer(fitted.scoring, load_network(fitted.network)), Episodes(EpisodeRules(PERIOD_S))
-    scorer.take(rows[learned - max(fitted.scoring.spans) : learned])
+    scorer.take(rows[learned - max(fitted.scoring.spans) - memory_of(fitted.scoring) : learned])
     times = (np.arange(len(rows)) * PERIOD_S * 1e6).astype(np.int64)
     opened: list[Opened] = []
     for number in range(learned, len(rows)):

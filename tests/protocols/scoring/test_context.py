@@ -1,0 +1,96 @@
+"""Context: what the load explains is no fault; the same rows come of a stream as of a batch."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from protocols.scoring.context import ContextStream, extend, load_of
+from protocols.scoring.fit import fit
+from protocols.scoring.loader import load_network
+from protocols.scoring.model import Context
+from protocols.scoring.reduce import without
+from protocols.scoring.scorer import Scorer
+from protocols.scoring.views import MEMORY, best_view
+from tests.support.machines import Floats, related, remembering
+
+CHANNELS = ("flow", "pressure", "current")
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=8), st.sampled_from([(), (3,), (5, 20)]))
+def test_rows_are_extended_alike_however_they_come(parts: list[int], memory: tuple[int, ...]) -> None:
+    rows = related(1, sum(parts), 4)
+    load = load_of(related(1, 500, 4))
+    stream = ContextStream(Context(tuple(load), memory, (0.0,) * (1 + 2 * len(memory)), ()))
+    came = np.concatenate([stream.extended(part) for part in np.split(rows, np.cumsum(parts)[:-1])])
+    if len(rows) >= max(memory, default=1):
+        np.testing.assert_allclose(came, extend(rows, load, memory), atol=1e-9)
+    else:
+        assert len(came) == 0
+
+
+def test_no_context_depends_on_a_later_row() -> None:
+    rows = related(2, 300, 4)
+    other = rows.copy()
+    other[200:] *= -3
+    load = load_of(rows)
+    np.testing.assert_array_equal(extend(rows, load, (5, 20))[:181], extend(other, load, (5, 20))[:181])
+
+
+def test_a_channel_that_goes_with_the_square_of_the_load_is_seen_through() -> None:
+    rows = bent(3, 800)
+    view = best_view((rows - rows.mean(axis=0)) / rows.std(axis=0), (5, 15))
+    assert view.context is not None
+    assert view.context.memory == ()
+
+
+def test_what_a_channel_remembers_of_the_load_is_seen_through_once_there_are_rows_enough() -> None:
+    rows = late(4, 4000)
+    view = best_view((rows - rows.mean(axis=0)) / rows.std(axis=0), (5, 15))
+    assert view.context is not None
+    assert view.context.memory == MEMORY
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_channels_without_a_common_load_are_looked_at_as_they_are(seed: int) -> None:
+    view = best_view(remembering(seed, 400, 5), (5, 15))
+    assert view.context is None
+
+
+def test_a_step_in_the_bent_channel_is_found_and_named_and_load_alone_is_not() -> None:
+    rows = bent(5, 2000)
+    fitted = fit(rows[:1200], CHANNELS, period_s=1.0)
+    scorer = Scorer(fitted.scoring, load_network(fitted.network))
+    healthy = scorer.take(rows[1200:])
+    assert healthy.is_over.mean() < 0.05
+    rows[1700:, 1] -= 0.6
+    scored = Scorer(fitted.scoring, load_network(fitted.network)).take(rows[1200:])
+    assert scored.is_over[540:].mean() > 0.9
+    assert (scored.shares[540:].argmax(axis=1) == 1).mean() > 0.8
+
+
+def test_a_model_with_a_context_can_do_without_a_channel() -> None:
+    rows = bent(6, 1200)
+    fitted = fit(rows, CHANNELS, period_s=1.0)
+    assert fitted.scoring.context is not None
+    reduced = without(fitted.scoring, ["current"])
+    assert reduced.scoring.context is None
+    scored = Scorer(reduced.scoring, load_network(reduced.network)).take(rows[:, :2])
+    assert np.isfinite(scored.raw[60:]).all()
+
+
+def bent(seed: int, n: int) -> Floats:
+    """Return rows of a load seen by two channels, and by the square of it in the one between, with noise."""
+    load = 1 + 0.5 * remembering(seed, n, 1, memory=0.97)[:, 0]
+    noise = 0.05 * np.random.default_rng(seed).normal(size=(n, 3))
+    return np.column_stack((2 * load, load**2, 3 * load)) + noise
+
+
+def late(seed: int, n: int) -> Floats:
+    """Return rows in which one channel follows the mean of the load over the last 40."""
+    load = remembering(seed, n + 40, 1, memory=0.9)[:, 0]
+    mean = np.convolve(load, np.ones(40) / 40, mode="valid")[:n]
+    now = load[39 : 39 + n]
+    noise = 0.05 * np.random.default_rng(seed).normal(size=(n, 4))
+    return np.column_stack((now, 2 * now, -now, 3 * mean)) + noise
