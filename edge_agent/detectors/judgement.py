@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge_agent.ports import Candidate, Clock, Row
 from protocols.errors import LinesideError, NetworkFailed
+from protocols.scoring.context import memory_of
 from protocols.scoring.model import InvalidRows, Scoring
 from protocols.scoring.network import Network
 from protocols.scoring.reduce import without
@@ -71,7 +72,7 @@ class Judgement:
     @property
     def window_rows(self) -> int:
         """Return how many rows there must be before the first score."""
-        return max(self.scoring.spans) + self.scoring.smooth - 1
+        return max(self.scoring.spans) + self.scoring.smooth - 1 + memory_of(self.scoring)
 
     @property
     def is_blind(self) -> bool:

@@ -19,7 +19,7 @@ from protocols.scoring.scorer import Scored
 from protocols.wanted import OWN, ModelStanding, Standing
 
 log = logging.getLogger(__name__)
-RECENT_ROWS = 128
+RECENT_ROWS = 192
 
 
 class ModelDetector:

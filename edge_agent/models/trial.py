@@ -18,6 +18,7 @@ from edge_agent.detectors.loader import load_network
 from edge_agent.models.errand import Reason, TrialErrand, Tried, run_errand
 from protocols.errors import Oversized, ProtocolError, Truncated
 from protocols.package import MAX_PACKAGE_BYTES, Package, unpack_package
+from protocols.scoring.context import memory_of
 from protocols.scoring.model import Scoring
 from protocols.scoring.scorer import Scorer
 from protocols.scoring.tflite_reader import read_tflite
@@ -186,7 +187,8 @@ def self_tested(package: Package, scorer: Scorer, rows: NDArray[np.float64]) -> 
 
 def timed_us(scorer: Scorer, rows: NDArray[np.float64], *, at_once: int) -> float:
     """Return the median time of a row, in microseconds, where so many rows come at once and the windows are full."""
-    scorer.take(np.resize(rows, (max(scorer.scoring.spans) + scorer.scoring.smooth, rows.shape[1])))
+    warm_up = max(scorer.scoring.spans) + scorer.scoring.smooth + memory_of(scorer.scoring)
+    scorer.take(np.resize(rows, (warm_up, rows.shape[1])))
     taken_us: list[float] = []
     end_s = time.perf_counter() + MEASURE_S
     while not taken_us or (len(taken_us) < MOST_TURNS and time.perf_counter() < end_s):
