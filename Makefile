@@ -20,7 +20,8 @@ test-quick: venv-dev servers ## Run the tests that take seconds, several files a
 	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 --dist loadfile
 
 test-tf: ## Test what TensorFlow trains, in an environment of its own
-	@sh deploy/setup/test_tf.sh
+	@sh deploy/setup/tensorflow.sh
+	.venv-tf/bin/python -m pytest tests/contracts/test_algorithm.py -k convolutional $(ARGS)
 
 test-tflite: venv-dev ## Test models with the other runtime, tflite-runtime, in an environment of its own
 	$(PYTHON) -m pytest tests/edge_agent/detectors/test_other_runtime.py
@@ -59,4 +60,5 @@ servers:
 	@sh deploy/setup/servers.sh
 
 clean: ## Remove what was built and installed here
-	rm -rf .venv .venv-tf .venv-uv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venv-tf .venv-tflite .venv-uv build dist \
+		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
