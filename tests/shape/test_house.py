@@ -36,7 +36,7 @@ def test_a_lock_has_a_hash_for_every_version_and_names_no_address(lock: Path) ->
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links|file:", text)
 
 
-@pytest.mark.parametrize("extra", ["edge", "cloud", "sim", "demo", "dev"])
+@pytest.mark.parametrize("extra", ["edge", "edge-tflite", "cloud", "train-tf", "sim", "demo", "dev"])
 def test_a_lock_pins_every_direct_dependency_of_its_extra(extra: str) -> None:
     lock = (ROOT / "requirements" / f"{extra}.txt").read_text().lower()
     for wanted in PROJECT["project"]["optional-dependencies"][extra]:
