@@ -25,8 +25,8 @@ MOST_EVIDENCE = 4.0
 DAYS_WITHOUT = 3.0
 """How many days a healthy Device shall go without an episode."""
 PRIOR_RUNS, PRIOR_AREA, PRIOR_ROWS = 5, 15.0, 5_000
-LEAST, MOST = 80.0, 800.0
-"""Bounds of what a run must add up to: twenty rows far above the threshold, and ten times as many."""
+LEAST, MOST = 110.0, 1_100.0
+"""Bounds of what a run must add up to: 28 rows far above the threshold, and ten times as many."""
 QUIET_ROWS, QUIET_S = 10, 2.0
 MOST_STRETCH = 16
 CALM = 20
