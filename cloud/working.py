@@ -12,7 +12,6 @@ from cloud.chores import Chore
 from cloud.config import Settings
 from cloud.domain.rollout import Rules
 from cloud.fleet.conductor import Conductor
-from cloud.fleet.repository import PackageRepository
 from cloud.fleet.rollouts import Rollouts, Whereto
 from cloud.fleet.signing import Signing
 from cloud.fleet.standings import Standings
@@ -83,10 +82,10 @@ def model_chores(workshop: Workshop) -> Sequence[Chore]:
     roster = workshop.closing.enter_context(closing(Database(settings.readings_path, read_only=True)))
     messenger = workshop.closing.enter_context(closing(Messenger(settings.intake_path)))
     conductor = Conductor(records, clock, Standings(roster).all, messenger.publish)
-    repository = PackageRepository(settings.packages_path, clock)
+    signing = Signing(settings.packages_path, clock)
     return [
         Chore("rollouts", 1.0, conductor.run),
-        Chore("signatures of packages", 600.0, repository.refresh),
+        Chore("signatures of packages", 600.0, signing.refresh),
     ]
 
 

@@ -11,10 +11,13 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 from cloud.errors import NotFound, Unavailable
 
+TIMESTAMP_LIFE = timedelta(days=3)
+"""How long the signature holds that is renewed most often, and with every other."""
 _METADATA = re.compile(r"(?:[1-9][0-9]{0,9}\.(?:root|targets|models|snapshot)|timestamp)\.json")
 _NAME = r"[a-z0-9][a-z0-9_.-]{0,99}"
 _TARGET = re.compile(rf"({_NAME})/([0-9a-f]{{64}})\.([1-9][0-9]{{0,9}})\.lsp")

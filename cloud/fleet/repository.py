@@ -34,7 +34,7 @@ from tuf.api.serialization import DeserializationError
 
 from cloud.domain.times import to_datetime
 from cloud.errors import Conflict, Invalid, NotFound, Unavailable
-from cloud.fleet.package_files import PackageFiles, is_package_path, read_keys, write_key
+from cloud.fleet.package_files import TIMESTAMP_LIFE, PackageFiles, is_package_path, read_keys, write_key
 from cloud.ports import Clock
 
 MODELS = "models"
@@ -46,7 +46,7 @@ LIFE: Mapping[str, timedelta] = {
     Targets.type: timedelta(days=730),
     MODELS: timedelta(days=120),
     Snapshot.type: timedelta(days=14),
-    Timestamp.type: timedelta(days=3),
+    Timestamp.type: TIMESTAMP_LIFE,
 }
 """How long each signature holds; the server renews its own when half of it is over."""
 _NONE_YET = "there are no signing keys yet: lineside-cloud init makes them"
