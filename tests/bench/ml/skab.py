@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cloud.learning.metrics import auc_pr, decision, vus_pr
 from protocols.scoring.fit import fit
 from protocols.scoring.loader import load_network
 from protocols.scoring.model import Fitted
@@ -20,7 +21,6 @@ from protocols.scoring.network import Network
 from protocols.scoring.networks import FloatNetwork
 from protocols.scoring.scorer import Scorer
 from protocols.scoring.whitening import residual_layer, spread_of, whitening_of
-from tests.bench.ml.metrics import auc_pr, decision, vus_pr
 from tests.bench.ml.table import Cell, Table
 
 LEARNED = 400
