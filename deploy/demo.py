@@ -8,12 +8,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.console import Console
 
 from deploy.account import made, rows_of, settle, stored
 from deploy.fetch import Api
-from deploy.line import Line, Recording
+from deploy.line import GATEWAY, Line, Recording
+from deploy.outcome import Seen, tell
 from deploy.panel import live, picture
 from deploy.report import Report, make_report, write_report
 from deploy.run import Run, draw_plans
@@ -66,6 +68,8 @@ def demo(  # noqa: PLR0913 - one parameter an option
 def _play(run: Run, console: Console, *, for_s: float | None) -> None:
     """Start the line and show it until the time is over or Ctrl-C."""
     run_to_end(run.line.prepare_cloud(), run.line.directory / "init.log")
+    if run.line.recording is None:
+        run_to_end(run.line.teach_cloud(), run.line.directory / "teach.log")
     try:
         with live(console) as screen:
             for moment in chain(run.start(), run.watch(for_s=for_s)):
@@ -81,9 +85,10 @@ def _count(run: Run, console: Console) -> Report:
     served = made(truth)
     with Api(run.line.url, run.line.key) as api:
         found = stored(api, served)
+        told = tell(run.story, Seen(truth.faults, api.models(GATEWAY), api.alarms()))
     account = settle(served, found, kills=run.kills)
     rows = rows_of(truth, found, run.line.recording.path) if run.line.recording else None
-    result = make_report(facts, account, rows)
+    result = make_report(msgspec.structs.replace(facts, told=told), account, rows)
     console.print(
         f"\nmade {result.readings_made:,}, stored {result.readings_stored:,}, lost {result.readings_lost:,}, "
         f"duplicated {result.readings_duplicated:,}, altered {result.readings_altered:,}, "

@@ -10,6 +10,7 @@ import httpx
 from deploy.counting import Value
 
 PAGE = 50_000
+SHADOW_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,20 @@ class Api:
     def has_value(self) -> bool:
         """Return whether any device shows a reading."""
         return any(device["value"] is not None for device in self._get("/devices") or ())
+
+    def models(self, gateway: str) -> Sequence[dict[str, Any]]:
+        """Return how each Device of a gateway is judged, by its last word."""
+        found: Sequence[dict[str, Any]] = self._get(f"/gateways/{gateway}").get("models", ())
+        return found
+
+    def roll_out(self, model: str, device: str) -> bool:
+        """Start to bring a model to one Device, on all gateways at once; return whether the API agreed."""
+        wish = {"model": model, "devices": [device], "groups": [100], "soak_s": 0, "shadow_rows": SHADOW_ROWS}
+        return self._client.post("/rollouts", json=wish).is_success
+
+    def alarms(self) -> Sequence[dict[str, Any]]:
+        """Return the newest alarms, those too that are over."""
+        return self._get("/alerts?limit=200") or ()
 
     def series(self, device: str, tag: str, *, start: str, end: str) -> Stored:
         """Return all readings of one series in a range; an unknown one has none."""

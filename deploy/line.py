@@ -15,6 +15,7 @@ from deploy.supervise import Program
 GATEWAY = "demo-gateway"
 PLANT, BROKER, CLOUD, AGENT = "plant", "broker", "cloud", "agent"
 MAX_UNSEALED_S = 0.25
+PLANT_FILE = "demo"
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,24 @@ class Line:
         config = str(self._cloud_config)
         return (*command("lineside-cloud"), "init", "--config", config, "--key-file", str(self.directory / "key"))
 
+    def teach_cloud(self) -> Sequence[str]:
+        """Return the command that gives the cloud models of the machines, and the gateway its key and root."""
+        taught = (str(self._cloud_config), PLANT_FILE, str(self.seed or 0), str(self.directory))
+        return (sys.executable, "-m", "deploy.teach", *taught)
+
     def write_agent_config(self) -> None:
         """Complete the configuration that the plant wrote: where to buffer, what to show on which port."""
         written = yaml.safe_load((self.directory / "plant-agent.yaml").read_text())
         written["buffer"] = {"path": str(self.directory / "buffer.db"), "max_unsealed_s": MAX_UNSEALED_S}
         written["watch"] = {"port": self.watch_port}
+        if self.recording is None:
+            written["detect"] = True
+            written["models"] = {
+                "directory": str(self.directory / "models"),
+                "url": self.url,
+                "key": f"file:{self.directory / 'gateway.key'}",
+                "root": str(self.directory / "root.json"),
+            }
         for device in written["devices"]:
             if self.poll_s is not None:
                 device["period_s"] = self.poll_s
@@ -109,7 +123,7 @@ class Line:
         if self.recording is not None:
             serve += ["--replay", str(self.recording.path), "--speed", str(self.recording.speed)]
         else:
-            serve.append("demo")
+            serve.append(PLANT_FILE)
         if self.seed is not None:
             serve += ["--seed", str(self.seed)]
         return Program(PLANT, serve, self._log(PLANT), self.plant_ready.exists)

@@ -8,6 +8,8 @@ from deploy.account import Account
 from deploy.counting import Count
 from deploy.rows import Rows
 
+FOUND_WITHIN_S = 10.0
+
 
 class Interruption(msgspec.Struct, frozen=True):
     """A program that was killed or kept away, when, and how long until readings came through again, in seconds."""
@@ -29,7 +31,43 @@ class SeriesCount(msgspec.Struct, frozen=True):
     unsealed: int
 
 
-class Report(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, frozen=True):
+    """What came of the fault that was put into the plant.
+
+    fault_injected_at: the first row that shows it, ISO 8601; detected_after_s: from then to the gateway's decision;
+    alarm_in_api_after_s: from the decision to its alarm in the API; alarms_before: of detectors, on any machine;
+    false_alarms: on other machines, in the whole run; inference_us: median time of a row, scaling and scoring included.
+    """
+
+    fault_machine: str | None = None
+    fault_kind: str | None = None
+    fault_channel: str | None = None
+    fault_sigma: float | None = None
+    fault_injected_at: str | None = None
+    detected_after_s: float | None = None
+    detected_channel: str | None = None
+    detected_by: str | None = None
+    alarm_id: str | None = None
+    alarm_in_api_after_s: float | None = None
+    alarms_before: int = 0
+    false_alarms: int = 0
+    model_bytes: int | None = None
+    inference_us: float | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Return whether nothing was injected, or it was found in time, in the right channel and alone."""
+        if self.fault_injected_at is None:
+            return self.fault_kind is None
+        return (
+            self.detected_after_s is not None
+            and 0 <= self.detected_after_s <= FOUND_WITHIN_S
+            and self.detected_channel == self.fault_channel
+            and self.alarms_before == 0
+        )
+
+
+class Report(Told, frozen=True, kw_only=True):
     """What a run of the demo came to; sizes in MiB, times in seconds since the processes started."""
 
     ok: bool
@@ -64,10 +102,11 @@ class Facts(msgspec.Struct, frozen=True):
     broker: str
     gateway_account: dict[str, int]
     interruptions: tuple[Interruption, ...]
+    told: Told = Told()
 
 
 def make_report(facts: Facts, account: Account, rows: Rows | None) -> Report:
-    """Return the report; ok: all was stored once and as it was, in time, and every row of a recording arrived."""
+    """Return the report; ok: all was stored once, as it was and in time, every row arrived, the fault was found."""
     total = account.total
     return Report(
         ok=is_ok(facts, total, rows),
@@ -81,7 +120,8 @@ def make_report(facts: Facts, account: Account, rows: Rows | None) -> Report:
         rows_served=rows.served if rows else None,
         rows_stored=rows.stored if rows else None,
         rows_missing=rows.missing if rows else None,
-        **msgspec.structs.asdict(facts),
+        **{name: fact for name, fact in msgspec.structs.asdict(facts).items() if name != "told"},
+        **msgspec.structs.asdict(facts.told),
     )
 
 
@@ -92,6 +132,7 @@ def is_ok(facts: Facts, total: Count, rows: Rows | None) -> bool:
         total.is_clean
         and facts.first_reading_after_s is not None
         and facts.gateway_account.get("lost", 1) == 0
+        and facts.told.is_good
         and (rows is None or rows.is_complete)
         and (agent_kills > 0 or total.unsealed == 0)
     )

@@ -1,23 +1,29 @@
 """One run of the demo: start the line, watch it, interrupt it on request, bring it to rest, and gather the facts."""
 
 import random
-import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
+from deploy.control import ask_plant
 from deploy.counting import Kill
 from deploy.fetch import Api, ask
 from deploy.line import AGENT, BROKER, CLOUD, GATEWAY, MAX_UNSEALED_S, PLANT, Line
+from deploy.outcome import is_judging
 from deploy.panel import Moment
 from deploy.report import Facts, Interruption
+from deploy.story import Story
 from deploy.supervise import Supervisor, memory_mib, run_to_end
+from firmware_sim.endpoints import read_ready
 
 REST_TIMEOUT_S = 60.0
 SETTLE_S = 3.0
 LOOK_S = 0.25
+SHORTEST_STORY_S = 50.0
+"""In less time a gateway has not learned what is normal, let alone seen what is not."""
 ONE_POLL_S = 0.5
 """How long before its sealing a polled value may have been served: one poll, with room for a slow answer."""
 
@@ -44,6 +50,9 @@ class Run:
     kills: list[Kill] = field(default_factory=list)
     interruptions: list[Interruption] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
+    story: Story | None = None
+    status: Mapping[str, Any] = field(default_factory=dict)
+    are_models_sent: bool = False
     _peaks: dict[str, float] = field(default_factory=dict)
     _stored: tuple[float, int] = (0.0, 0)
     _up_after_s: float = 0.0
@@ -76,9 +85,13 @@ class Run:
         """Yield what there is to see, a few times a second, for so long from now on; without a time for ever."""
         self._up_after_s = self.elapsed_s
         with Api(self.line.url, self.line.key) as api:
+            self.story = self._begin_story(api, for_s)
             while for_s is None or self.elapsed_s - self._up_after_s < for_s:
                 self._carry_out(api)
-                yield self._look(api)
+                self._send_models(api)
+                moment = self._look(api)
+                self.story.step(self.elapsed_s - self._up_after_s, is_judging=is_judging(moment.status))
+                yield moment
                 time.sleep(LOOK_S)
 
     def come_to_rest(self) -> dict[str, int]:
@@ -109,6 +122,30 @@ class Run:
             interruptions=tuple(self.interruptions),
         )
 
+    def _send_models(self, api: Api) -> None:
+        """Have the cloud send the models that it was taught, once it has heard of every Device."""
+        if self.are_models_sent or self.line.recording is not None:
+            return
+        known = {str(one["device"]) for one in api.models(GATEWAY)}
+        wanted = {machine.machine for machine in read_ready(self.line.plant_ready).machines}
+        if wanted <= known:
+            sent = [api.roll_out(machine, machine) for machine in sorted(wanted)]
+            self.are_models_sent = all(sent)
+            self.news.append(f"{len(wanted)} signed models on their way to the gateway")
+
+    def _begin_story(self, api: Api, for_s: float | None) -> Story:
+        """Return the faults to come; none for a recording, which has its own, nor where programs are killed."""
+        machines = read_ready(self.line.plant_ready).machines
+        is_told = self.line.recording is None and not self.plans and (for_s is None or for_s >= SHORTEST_STORY_S)
+        return Story(
+            machines={machine.machine: machine.type for machine in machines} if is_told else {},
+            for_s=for_s,
+            chance=random.Random(self.seed),  # noqa: S311 - a demo, not a secret
+            ask=lambda request: ask_plant(self.line.plant_ready, request),
+            alarms=api.alarms,
+            news=self.news,
+        )
+
     def _before_all_is_up(self) -> Moment:
         return Moment(self.elapsed_s, 0.0, {}, {}, tuple(self.news), self.line.url)
 
@@ -123,9 +160,8 @@ class Run:
         self._stored = (now, stored)
         for name in (AGENT, CLOUD):
             self._peaks[name] = max(self._peaks.get(name, 0.0), memory_mib(self.supervisor.pid(name)))
-        return Moment(
-            self.elapsed_s, max(rate, 0.0), ask(self.line.status_url), account, tuple(self.news), self.line.url
-        )
+        self.status = ask(self.line.status_url) or self.status
+        return Moment(self.elapsed_s, max(rate, 0.0), self.status, account, tuple(self.news), self.line.url)
 
     def _carry_out(self, api: Api) -> None:
         for plan in [plan for plan in self.plans if plan.at_s <= self.elapsed_s - self._up_after_s]:
@@ -163,11 +199,7 @@ class Run:
 
     def _hold_plant(self) -> None:
         """Have the machines stand still, so that nothing is on its way when the programs stop."""
-        control = msgspec.json.decode(self.line.plant_ready.read_bytes())["control"]
-        host, _, port = control.rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=5.0) as line:
-            line.sendall(b'{"do":"hold"}\n')
-            line.recv(4096)
+        ask_plant(self.line.plant_ready, {"do": "hold"})
         time.sleep(MAX_UNSEALED_S + 2 * ONE_POLL_S)
 
     @staticmethod

@@ -74,7 +74,8 @@ class ModelStanding(msgspec.Struct, frozen=True, omit_defaults=True):
     """How one Device is judged, or how a wanted model came out.
 
     rows: scored by this model since it came; agreement: share of the shadow's rows on which both say the same; over:
-    share of rows over the threshold; invoke_us: median time of one row with scaling and scoring; alarms: opened.
+    share of rows over the threshold; invoke_us: median time of one row with scaling and scoring; alarms: opened;
+    bytes: of the network.
     """
 
     device: Words

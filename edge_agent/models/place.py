@@ -126,7 +126,7 @@ class Place:
                 continue
             is_wish = wanted is not None and kept.is_what(wanted)
             rollout = wanted.rollout if wanted is not None and is_wish else kept.rollout
-            yield msgspec.structs.replace(standing, rollout=rollout, bytes=kept.size)
+            yield msgspec.structs.replace(standing, rollout=rollout)
         if wanted is None:
             return
         if self.slot.fallen is not None and self.slot.fallen.is_what(wanted):
@@ -247,7 +247,7 @@ class Place:
             version=kept.version,
             scoring=package.card.scoring,
             network=self._means.load(package.network),
-            size_bytes=kept.size,
+            size_bytes=package.card.network_bytes,
             is_fleet=package.card.is_fleet,
             rollout=kept.rollout,
         )
