@@ -27,7 +27,8 @@ _NEVER = np.iinfo(np.int64).min
 class Wish:
     """Which rows: start_us < time <= end_us of Devices (source, id), and of which Tags; period_s 0: their own.
 
-    tags: all that are numbers where none is named; page: readings of a Tag that are read at once.
+    tags: all that are numbers where none is named, or only floats, which are what gateways judge; page: readings of a
+    Tag that are read at once.
     """
 
     devices: tuple[tuple[str, str], ...]
@@ -37,6 +38,7 @@ class Wish:
     period_s: float = 0.0
     max_rows: int = 2_000_000
     page: int = 200_000
+    only_floats: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +86,7 @@ def draw_rows(store: ReadingStore, wish: Wish, note: Callable[[float], None] = l
     if wish.end_us <= wish.start_us:
         raise _invalid("end", "must be after start")
     series = [_series_of(store, device, wish.tags) for device in wish.devices]
-    tags = wish.tags or _shared_tags(series)
+    tags = wish.tags or _shared_tags(series, only_floats=wish.only_floats)
     period_s = wish.period_s or _period_of([one for part in series for one in part if one.key.tag in tags])
     slots = int((wish.end_us - wish.start_us) / (period_s * 1e6))
     if slots * len(wish.devices) > wish.max_rows:
@@ -176,11 +178,11 @@ def _series_of(store: ReadingStore, device: tuple[str, str], tags: Sequence[str]
     return [one for one in numbers.values() if not tags or one.key.tag in tags]
 
 
-def _shared_tags(series: Sequence[Sequence[Series]]) -> tuple[str, ...]:
-    first = [one.key.tag for one in series[0]] if series else []
-    shared = tuple(tag for tag in first if all(tag in {one.key.tag for one in part} for part in series))
+def _shared_tags(series: Sequence[Sequence[Series]], *, only_floats: bool) -> tuple[str, ...]:
+    names = [[one.key.tag for one in part if one.kind is Kind.FLOAT or not only_floats] for part in series]
+    shared = tuple(tag for tag in (names[0] if names else ()) if all(tag in part for part in names))
     if not shared:
-        raise _invalid("tags", "the devices have no Tag of numbers in common")
+        raise _invalid("tags", f"the devices have no Tag of {'floats' if only_floats else 'numbers'} in common")
     return shared
 
 

@@ -50,7 +50,8 @@ class RetrainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return which rows it needs; raise Invalid for a Device that is none."""
         end_us = self.end_us or now_us
         devices = tuple(device_pair(one) for one in self.devices)
-        return Wish(devices, end_us - round(self.days * _DAY_US), end_us, self.tags, self.period_s)
+        start_us = end_us - round(self.days * _DAY_US)
+        return Wish(devices, start_us, end_us, self.tags, self.period_s, only_floats=True)
 
 
 def parse_request(parameters: Mapping[str, object]) -> RetrainRequest:

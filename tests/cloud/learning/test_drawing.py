@@ -8,7 +8,7 @@ from cloud.domain.times import to_datetime
 from cloud.errors import Invalid, NotFound
 from cloud.learning.drawing import Wish, draw_rows
 from cloud.storage.memory import MemoryStore
-from protocols.reading import Quality
+from protocols.reading import Kind, Quality
 from tests.support.cloud import arrival
 from tests.support.cloud_clock import START_US, HandClock
 from tests.support.plant_rows import SECOND_US, TAGS, healthy, store_rows
@@ -65,6 +65,15 @@ def test_a_bad_reading_ends_a_value_and_an_uncertain_one_does_not(store: MemoryS
 def test_what_gateways_judge_is_nothing_to_learn_from(store: MemoryStore) -> None:
     store_rows(store, healthy(10, seed=1)[:, :2], start_us=START_US, tags=("flow", "anomaly_score"))
     assert draw_rows(store, wish(10)).tags == ("flow",)
+
+
+def test_counters_are_nothing_that_gateways_judge_unless_they_are_named(store: MemoryStore) -> None:
+    store_rows(store, healthy(10, seed=1)[:, :1], start_us=START_US, tags=("flow",))
+    times = [START_US + i * SECOND_US for i in range(10)]
+    write(store, arrival(tag="starts", kind=Kind.INT, time_us=times, value=range(10)))
+    assert set(draw_rows(store, wish(10)).tags) == {"flow", "starts"}
+    assert draw_rows(store, wish(10, only_floats=True)).tags == ("flow",)
+    assert draw_rows(store, wish(10, only_floats=True, tags=("starts",))).tags == ("starts",)
 
 
 def test_several_devices_are_drawn_with_the_tags_that_they_share(store: MemoryStore) -> None:
