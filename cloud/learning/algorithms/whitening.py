@@ -18,6 +18,8 @@ from cloud.learning.table import Table
 from protocols.scoring.fit import MIN_ROWS, FitOptions, fit
 from protocols.scoring.model import InvalidRows
 
+_AS_ON_GATEWAYS = FitOptions()
+
 
 class WhiteningSettings(Settings):
     """alarm_share: of normal rows over the threshold; spans: rows of each mean, chosen from the rows where none is.
@@ -25,9 +27,9 @@ class WhiteningSettings(Settings):
     smooth: rows of the last mean of log scores; period_s: time from row to row, taken from the times where known.
     """
 
-    alarm_share: Annotated[float, Field(ge=1e-4, le=0.5)] = 0.01
-    spans: Annotated[tuple[Annotated[int, Field(ge=1, le=10_000)], ...], Field(max_length=8)] = ()
-    smooth: Annotated[int, Field(ge=1, le=1_000)] = 5
+    alarm_share: Annotated[float, Field(ge=1e-4, le=0.5)] = _AS_ON_GATEWAYS.alarm_share
+    spans: Annotated[tuple[Annotated[int, Field(ge=1, le=10_000)], ...], Field(max_length=8)] = _AS_ON_GATEWAYS.spans
+    smooth: Annotated[int, Field(ge=1, le=1_000)] = _AS_ON_GATEWAYS.smooth
     period_s: Annotated[float, Field(gt=0, le=86_400)] = 1.0
 
 
