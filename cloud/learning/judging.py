@@ -67,21 +67,28 @@ def judge_rows(
     scoring: Scoring, network: Network, rows: Drawn, labels: Sequence[Label], counted_from_us: int
 ) -> Showing:
     """Return how a model does: false alarms on rows from `counted_from_us` on, faults over all of them."""
-    opened: list[tuple[int, Opened]] = []
+    opened: list[tuple[int, int]] = []
     for number in range(len(rows.devices)):
         mine = rows.take(rows.device == number)
-        opened += [(number, one) for one in _episodes(scoring, network, mine)]
-    faults = [one for one in labels if one.verdict is Verdict.TRUE_FAULT and _has_rows(rows, one)]
+        opened += [(number, one.at_us) for one in _episodes(scoring, network, mine)]
     reach_us = round(rows_to_fill(scoring, network) * rows.period_s * 1e6)
-    counted = rows.time_us > counted_from_us
-    normal = int((counted & ~rows.within(faults, Verdict.TRUE_FAULT, after_us=reach_us)).sum())
+    return counted(opened, rows, labels, counted_from_us, reach_us)
+
+
+def counted(
+    opened: Sequence[tuple[int, int]], rows: Drawn, labels: Sequence[Label], counted_from_us: int, reach_us: int
+) -> Showing:
+    """Return what these openings, as (device, time), come to on these rows.
+
+    reach_us: so long a fault is still seen after its end, and may be seen before it was by whom it was labelled.
+    """
+    faults = [one for one in labels if one.verdict is Verdict.TRUE_FAULT and _has_rows(rows, one)]
+    is_counted = rows.time_us > counted_from_us
+    normal = int((is_counted & ~rows.within(faults, Verdict.TRUE_FAULT, after_us=reach_us)).sum())
     days = normal * rows.period_s * 1e6 / _DAY_US
-    false = [
-        one
-        for number, one in opened
-        if one.at_us > counted_from_us and not any(_meets(rows, fault, number, one, reach_us) for fault in faults)
-    ]
-    found = sum(any(_meets(rows, fault, number, one, 0) for number, one in opened) for fault in faults)
+    near = [[_meets(rows, fault, one, reach_us, reach_us) for fault in faults] for one in opened]
+    false = [one for one, met in zip(opened, near, strict=True) if one[1] > counted_from_us and not any(met)]
+    found = sum(any(_meets(rows, fault, one, reach_us, 0) for one in opened) for fault in faults)
     return Showing(len(false) / days if days else 0.0, found, len(faults))
 
 
@@ -125,9 +132,10 @@ def _episodes(scoring: Scoring, network: Network, rows: Drawn) -> list[Opened]:
     return opened
 
 
-def _meets(rows: Drawn, fault: Label, number: int, one: Opened, reach_us: int) -> bool:
+def _meets(rows: Drawn, fault: Label, one: tuple[int, int], before_us: int, after_us: int) -> bool:
+    number, at_us = one
     is_device = rows.devices[number] == (fault.source, fault.device)
-    return is_device and fault.from_us <= one.at_us < fault.to_us + reach_us
+    return is_device and fault.from_us - before_us <= at_us < fault.to_us + after_us
 
 
 def _has_rows(rows: Drawn, fault: Label) -> bool:

@@ -1,6 +1,7 @@
 """Retraining: a detector learns anew from stored readings and labels, and serves only where it does no worse.
 
 The rows are split by time: the earlier ones teach the challenger, the later ones and all recorded faults judge both.
+Where there is no champion yet, the gateways' own models stand for it, with what they really did.
 Rows that operators called a true fault teach nothing; those of a false alarm are normal, and teach. What was compared
 is what is shipped.
 """
@@ -25,6 +26,7 @@ from cloud.learning.algorithms.scored import open_network
 from cloud.learning.drawing import Drawn, draw_rows
 from cloud.learning.judging import Contestant, agreement, figures_of, judge
 from cloud.learning.packaging import About, make_package
+from cloud.learning.recorded import own_showing
 from cloud.learning.registry import Registry
 from cloud.learning.retrain_request import RetrainRequest
 from cloud.learning.table import Table
@@ -56,12 +58,16 @@ class Retrainer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Grounds:
-    """All that is learned from and judged by; cut_us: rows up to then teach, later ones judge."""
+    """All that is learned from and judged by; cut_us: rows up to then teach, later ones judge.
+
+    settle_us: for so long after its end a fault is still seen.
+    """
 
     plan: RetrainRequest
     rows: Drawn
     labels: Sequence[Label]
     cut_us: int
+    settle_us: int
     normal: Drawn
     champion: int | None
     champion_package: Package | None
@@ -133,7 +139,7 @@ def _prepare(parts: Retrainer, request: RetrainRequest, progress: Progress) -> _
     cut_us = int(np.quantile(normal.time_us, _TAUGHT_SHARE))
     taught = normal.take(normal.time_us <= cut_us)
     number, package = champion or (None, None)
-    return _Grounds(plan, rows, labels, cut_us, taught, number, package)
+    return _Grounds(plan, rows, labels, cut_us, settle_us, taught, number, package)
 
 
 def _with_algorithm(plan: RetrainRequest) -> RetrainRequest:
@@ -166,13 +172,19 @@ def _hold(parts: Retrainer, grounds: _Grounds, learned: Portable, by: str) -> _C
     first = grounds.normal.take(grounds.normal.device == 0).select(fitted.scoring.channels)
     about = _about(parts, grounds, fitted, shown, by, is_fleet=learned.is_fleet)
     package = make_package(fitted, network, first.values, about)
-    return _Contest(fitted, learned.is_fleet, _judge_champion(grounds), shown, agreed, package)
+    return _Contest(fitted, learned.is_fleet, _judge_champion(parts, grounds), shown, agreed, package)
 
 
-def _judge_champion(grounds: _Grounds) -> Showing | None:
-    """Return how the champion does on the same rows; None where there is none, or its Tags were not asked for."""
+def _judge_champion(parts: Retrainer, grounds: _Grounds) -> Showing | None:
+    """Return how the champion does on the same rows, the gateways' own models where there is none.
+
+    None where no gateway judged, or the champion's Tags were not asked for.
+    """
     package = grounds.champion_package
-    if package is None or not set(package.card.scoring.channels) <= set(grounds.rows.tags):
+    if package is None:
+        with parts.records.reading() as session:
+            return own_showing(session, parts.store, grounds.rows, grounds.labels, grounds.cut_us, grounds.settle_us)
+    if not set(package.card.scoring.channels) <= set(grounds.rows.tags):
         return None
     champion = Contestant(package.card.scoring, open_network(package.network), package.card.is_fleet)
     return judge(champion, grounds.rows, grounds.labels, grounds.cut_us)

@@ -1,21 +1,24 @@
 """Retraining over stored readings: a better challenger is promoted, a worse one refused, each with its figures."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cloud.domain.alarm import Alarm, Seen
 from cloud.domain.label import Label, Verdict
 from cloud.domain.model import CHALLENGER, CHAMPION
 from cloud.domain.retraining import LEAST_AGREEMENT, Cause, Retraining, Showing, compare
 from cloud.domain.times import to_datetime
 from cloud.errors import Invalid
 from cloud.learning.algorithm import quiet
+from cloud.learning.drawing import SCORE_TAG
 from cloud.learning.registry import Registry
 from cloud.learning.retrain_request import RetrainRequest, parse_request
 from cloud.learning.retraining import Retrainer, package_of, retrain
+from cloud.records.alarms import KeptAlarms
 from cloud.records.database import Records
 from cloud.records.drift import baseline_keys
 from cloud.records.labels import add_label, delete_label, list_labels
@@ -25,6 +28,8 @@ from cloud.storage.memory import MemoryStore
 from protocols.package import unpack_package
 from protocols.scoring.loader import load_network
 from protocols.scoring.scorer import Scorer
+from tests.support.alarms import PUMP as PUMP_ALARM
+from tests.support.alarms import finding
 from tests.support.cloud_clock import START_US, HandClock
 from tests.support.plant_rows import SECOND_US, TAGS, healthy, store_rows, with_fault
 
@@ -70,6 +75,14 @@ class Loop:
     def serve(self, version: int) -> None:
         """Let this version be the one that serves."""
         self.registry.set_alias("pump", CHAMPION, version, by="test")
+
+    def raise_alarms(self, *rows: int, model: str) -> None:
+        """Have a gateway's model raise an alarm at each of these rows, seen and over at once."""
+        with self.records.writing() as session:
+            for row in rows:
+                found = replace(finding(row, episode=f"e-{row}"), model=model)
+                alarm = Alarm(f"alarm-{row}", PUMP_ALARM, found, found.onset_us, found.at_us, (found.at_us,))
+                KeptAlarms(session).put(alarm.clear(found.at_us + SECOND_US).acknowledge(Seen("anna", found.at_us)))
 
     def label(self, begin: int, end: int, verdict: Verdict) -> None:
         """Say what these rows were."""
@@ -122,6 +135,27 @@ def test_a_better_challenger_is_promoted_and_its_package_scores_as_it_promises(l
     assert expected.max() > 0.5 > expected.min()
     with loop.records.reading() as session:
         assert {key.tag for key in baseline_keys(session)} == set(TAGS)
+
+
+def test_a_first_challenger_is_compared_with_what_gateways_did_by_themselves(loop: Loop) -> None:
+    rows = healthy(N, seed=7)
+    with_fault(rows, 10_000, 10_300, size=9.0)
+    store_rows(loop.store, rows, start_us=START_US)
+    loop.label(10_000, 10_300, Verdict.TRUE_FAULT)
+    loop.raise_alarms(5_000, 9_990, 11_000, 11_500, model="own@2")
+    loop.raise_alarms(11_600, model="other@1")
+    assert loop.run().figures["champion"] is None  # nothing was judged, as nobody sent a score
+    store_rows(loop.store, rows[:, :1], start_us=START_US, tags=(SCORE_TAG,))
+    told = loop.run()
+    own = shown(told, "champion")
+    days = 0.3 * N / 86_400
+    assert (own["found"], own["faults"]) == (1, 1)
+    assert own["alarms_per_day"] == pytest.approx(2 / days, rel=0.1)
+    assert told.is_promoted
+    loop.raise_alarms(2_000, model="own@1")
+    loop.label(2_000, 2_300, Verdict.TRUE_FAULT)
+    less = loop.run()
+    assert less.reasons == ("it finds fewer recorded faults: 1 against 2",)
 
 
 def test_a_worse_challenger_is_refused_and_the_champion_goes_on(loop: Loop) -> None:
