@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, fields
 
-from sqlalchemy import String, select
+from sqlalchemy import Float, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.alarm import Severity
@@ -24,11 +24,11 @@ class AlarmRuleRow(Base):
     device: Mapped[str] = mapped_column(String(200))
     tag: Mapped[str] = mapped_column(String(200))
     severity: Mapped[str] = mapped_column(String(20))
-    high: Mapped[float | None]
-    low: Mapped[float | None]
-    hysteresis: Mapped[float]
-    delay_on_s: Mapped[float]
-    delay_off_s: Mapped[float]
+    high: Mapped[float | None] = mapped_column(Float)
+    low: Mapped[float | None] = mapped_column(Float)
+    hysteresis: Mapped[float] = mapped_column(Float)
+    delay_on_s: Mapped[float] = mapped_column(Float)
+    delay_off_s: Mapped[float] = mapped_column(Float)
     is_enabled: Mapped[bool]
 
 

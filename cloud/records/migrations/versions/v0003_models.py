@@ -67,7 +67,7 @@ def _create_versions() -> None:
         sa.Column("archived_at", UtcDateTime()),
         sa.PrimaryKeyConstraint("id", name="pk_model_versions"),
         sa.ForeignKeyConstraint(["model_id"], ["models.id"], name="fk_model_versions_model_id_models"),
-        sa.UniqueConstraint("model_id", "version", name="uq_model_versions_model_id"),
+        sa.UniqueConstraint("model_id", "version", name="uq_model_versions_model_id_version"),
     )
 
 
