@@ -90,9 +90,11 @@ class ModelGateway:
         return next((one for one in said if (one.device, one.name, one.version) == (device, "pump", version)), None)
 
     async def until_it_is(self, standing: Standing, version: int, device: str = "pump-1") -> ModelStanding:
-        """Return how the version stands once it stands so."""
+        """Return how the version stands once it stands so; raise what ended the keeper where it ended."""
 
         def is_so() -> bool:
+            if self._task is not None and self._task.done():
+                self._task.result()
             found = self.standing(version, device)
             return found is not None and found.standing is standing
 
