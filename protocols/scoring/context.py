@@ -8,8 +8,8 @@ one channel moves it little. A row is extended by its square and, by span of the
 import numpy as np
 from numpy.typing import NDArray
 
-from protocols.scoring.model import Context, Scoring
-from protocols.scoring.windows import Window, trailing_means
+from protocols.scoring.model import Scoring
+from protocols.scoring.windows import trailing_means
 
 Floats = NDArray[np.float64]
 
@@ -34,35 +34,13 @@ def memory_of(scoring: Scoring) -> int:
 def extend(scaled: Floats, load: Floats, memory: tuple[int, ...]) -> Floats:
     """Return scaled rows (n, channels) with their context, shape (n - longest + 1, channels + context)."""
     level = scaled @ load
-    loads = np.column_stack((level, level**2))
-    kept = loads[longest(memory) - 1 :]
-    parts = [scaled[longest(memory) - 1 :], kept[:, 1:]]
+    return extended(np.column_stack((scaled, level, level**2)), scaled.shape[1], memory)
+
+
+def extended(rows: Floats, n_channels: int, memory: tuple[int, ...]) -> Floats:
+    """Return rows that end with the load and its square, with their context instead; see `extend`."""
+    begin = longest(memory) - 1
+    parts = [rows[begin:, :n_channels], rows[begin:, n_channels + 1 :]]
     if memory:
-        parts.append(trailing_means(loads, memory).reshape(len(kept), -1))
+        parts.append(trailing_means(rows[:, n_channels:], memory).reshape(len(rows) - begin, -1))
     return np.concatenate(parts, axis=1)
-
-
-class ContextStream:
-    """Extends rows as they come; says nothing until its memory is full."""
-
-    def __init__(self, context: Context) -> None:
-        self._load = np.asarray(context.load)
-        self._center = np.asarray(context.center)
-        self._window = Window(context.memory, 2) if context.memory else None
-        self._n_means = 2 * len(context.memory)
-
-    def clear(self) -> None:
-        """Forget every row."""
-        if self._window is not None:
-            self._window.clear()
-
-    def extended(self, scaled: Floats) -> Floats:
-        """Return the last k of scaled rows (m, channels) with their context, shape (k, channels + context)."""
-        level = scaled @ self._load
-        loads = np.column_stack((level, level**2))
-        context = loads[:, 1:]
-        if self._window is not None:
-            means = self._window.means(loads)
-            known = len(loads) - len(means)
-            context = np.concatenate((context[known:], means.reshape(len(means), self._n_means)), axis=1)
-        return np.concatenate((scaled[len(scaled) - len(context) :], context - self._center), axis=1)

@@ -46,7 +46,6 @@ class Scorer:
         self._features = Features(scoring)
         self._calibrator = Calibrator(scoring)
         self._per_limit = 1.0 / np.square(scoring.limits) if scoring.limits else None
-        self._window = Window(scoring.spans, self._features.width)
         self._shape = (len(scoring.spans), n)
         self._logs = Window((scoring.smooth,), 1)
         self._block = _Block(n)
@@ -54,7 +53,6 @@ class Scorer:
     def reset(self) -> None:
         """Begin anew after a gap: no window may reach across it. What was adapted to stays."""
         self._features.clear()
-        self._window.clear()
         self._logs.clear()
         self._block.clear()
 
@@ -66,30 +64,30 @@ class Scorer:
         self._check(rows)
         m = len(rows)
         scaled = self._features.scaled(rows)
-        means = self._window.means(self._features.extended(scaled))
-        known = len(means)
+        windows = self._features.windows(scaled)
+        known = len(windows)
         if known == m and m <= BLOCK - self._block.rows:
-            raw, shares = self._judge(means)
+            raw, shares = self._judge(windows)
             self._follow(scaled, raw, may_adapt=may_adapt)
         else:
             raw, shares = np.full(m, np.nan), np.full(rows.shape, np.nan)
             begin = m - known
             while begin < m:
                 part = slice(begin, min(begin + BLOCK - self._block.rows, m))
-                raw[part], shares[part] = self._judge(means[part.start - m + known : part.stop - m + known])
+                raw[part], shares[part] = self._judge(windows[part.start - m + known : part.stop - m + known])
                 self._follow(scaled[part], raw[part], may_adapt=may_adapt)
                 begin = part.stop
         return Scored(raw, self._calibrator.scores(raw), raw > self.scoring.threshold, shares)
 
-    def _judge(self, means: Floats) -> tuple[Floats, Floats]:
-        """Return raw scores (k,) and shares (k, channels) of trailing means (k, spans, width)."""
-        features, lengths = self._features.of(means)
+    def _judge(self, windows: Floats) -> tuple[Floats, Floats]:
+        """Return raw scores (k,) and shares (k, channels) of what windows come to (k, spans * channels)."""
+        features, lengths = self._features.of(windows)
         out = self._network.run(features)
         if self.scoring.kind is ScoringKind.RECONSTRUCTION:
             out = features - out
         parts, most = self._evidence(out if lengths is None else out * lengths)
         most += TINY
-        by_channel = np.add.reduce(parts.reshape(len(means), *self._shape), axis=1)
+        by_channel = np.add.reduce(parts.reshape(len(windows), *self._shape), axis=1)
         by_channel += TINY
         by_channel /= np.add.reduce(by_channel, axis=1, keepdims=True)
         return self._smoothed(np.log(most)), by_channel

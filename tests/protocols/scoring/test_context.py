@@ -5,29 +5,45 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocols.scoring.context import ContextStream, extend, load_of
+from protocols.scoring.context import extend, load_of
 from protocols.scoring.fit import fit
+from protocols.scoring.history import History
 from protocols.scoring.loader import load_network
-from protocols.scoring.model import Context
+from protocols.scoring.model import Context, Scoring, ScoringKind
 from protocols.scoring.reduce import without
 from protocols.scoring.scorer import Scorer
 from protocols.scoring.views import MEMORY, best_view
+from protocols.scoring.windows import trailing_means
 from tests.support.machines import Floats, related, remembering
 
 CHANNELS = ("flow", "pressure", "current")
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(1, 60), min_size=1, max_size=8), st.sampled_from([(), (3,), (5, 20)]))
-def test_rows_are_extended_alike_however_they_come(parts: list[int], memory: tuple[int, ...]) -> None:
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=12), st.sampled_from([None, (), (3,), (5, 20)]))
+def test_windows_come_to_the_same_however_rows_come(parts: list[int], memory: tuple[int, ...] | None) -> None:
     rows = related(1, sum(parts), 4)
     load = load_of(related(1, 500, 4))
-    stream = ContextStream(Context(tuple(load), memory, (0.0,) * (1 + 2 * len(memory)), ()))
-    came = np.concatenate([stream.extended(part) for part in np.split(rows, np.cumsum(parts)[:-1])])
-    if len(rows) >= max(memory, default=1):
-        np.testing.assert_allclose(came, extend(rows, load, memory), atol=1e-9)
-    else:
+    context = None if memory is None else Context(tuple(load), memory, (0.0,) * (1 + 2 * len(memory)), ())
+    width = 4 if memory is None else 5 + 2 * len(memory)
+    matrix = np.random.default_rng(2).normal(size=(2 * width, 3))
+    history = History(scoring_of(context), matrix)
+    came = np.concatenate([history.take(part) for part in np.split(rows, np.cumsum(parts)[:-1])])
+    seen = rows if memory is None else extend(rows, load, memory)
+    if len(rows) < 12 + max(memory or (1,), default=1) - 1:
         assert len(came) == 0
+        return
+    means = trailing_means(seen, (3, 12))
+    np.testing.assert_allclose(came, means.reshape(len(means), -1) @ matrix, atol=1e-9)
+
+
+def test_a_history_that_was_cleared_knows_nothing_of_before() -> None:
+    rows = related(1, 40, 4)
+    history = History(scoring_of(None), np.eye(8))
+    history.take(rows[:25])
+    history.clear()
+    assert len(history.take(rows[25:36])) == 0
+    assert len(history.take(rows[36:37])) == 1
 
 
 def test_no_context_depends_on_a_later_row() -> None:
@@ -94,3 +110,17 @@ def late(seed: int, n: int) -> Floats:
     now = load[39 : 39 + n]
     noise = 0.05 * np.random.default_rng(seed).normal(size=(n, 4))
     return np.column_stack((now, 2 * now, -now, 3 * mean)) + noise
+
+
+def scoring_of(context: Context | None) -> Scoring:
+    """Return how four channels are scored over spans of 3 and 12."""
+    return Scoring(
+        kind=ScoringKind.WHITENING,
+        channels=("a", "b", "c", "d"),
+        period_s=1.0,
+        spans=(3, 12),
+        center=(0.0,) * 4,
+        width=(1.0,) * 4,
+        threshold=0.0,
+        context=context,
+    )
