@@ -64,7 +64,7 @@ def _trouble(target: Target, told: ModelStanding | None, rollout: Rollout) -> st
     if told.rows < rollout.rules.min_rows:
         return ""
     limit = max(3 * rollout.nominal, rollout.rules.max_over, 2 * (target.before.over or 0.0))
-    if told.over is not None and told.over > limit:
+    if told.over is not None and told.over > limit and told.over * told.rows >= rollout.rules.min_rows:
         return f"over: {told.over:.3f} of its rows are over the threshold, allowed are {limit:.3f}"
     least = rollout.rules.min_agreement
     if told.standing is Standing.SHADOWING and told.agreement is not None and told.agreement < least:

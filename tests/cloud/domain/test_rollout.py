@@ -65,6 +65,7 @@ def test_other_rollouts_begin_with_other_gateways() -> None:
         (said(Standing.SERVING, over=0.2), Verdict.FAILED, "over: 0.200"),
         (said(Standing.SHADOWING, over=0.2), Verdict.FAILED, "over: 0.200"),
         (said(Standing.SERVING, over=0.2, rows=10), Verdict.GOOD, ""),
+        (said(Standing.SERVING, over=0.09, rows=500), Verdict.GOOD, ""),  # 45 rows: one run of a healthy machine
         (said(Standing.SHADOWING, agreement=0.5), Verdict.FAILED, "agreement: 0.500"),
     ],
 )
