@@ -8,7 +8,6 @@ from typing import Any
 from deploy.report import Told
 from deploy.story import Injected, Story
 from firmware_sim.truth import Window
-from protocols.wanted import OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,6 @@ def _told(story: Story, injected: Injected, seen: Seen) -> Told:
     )
 
 
-def is_judging(status: Mapping[str, Any]) -> bool:
-    """Return whether a model that the cloud sent serves on every Device of the agent, by its own word."""
-    served = {one["device"]: one["model"] for one in status.get("judged", ()) if one["standing"] == "serving"}
-    sent = {device for device, model in served.items() if not model.startswith(f"{OWN}@")}
-    return bool(sent) and {device["id"] for device in status.get("devices", ())} <= sent
+def judged(status: Mapping[str, Any]) -> frozenset[str]:
+    """Return the Devices on which a model serves, by the agent's own word."""
+    return frozenset(one["device"] for one in status.get("judged", ()) if one["standing"] == "serving")

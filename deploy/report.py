@@ -68,7 +68,10 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class Report(Told, frozen=True, kw_only=True):
-    """What a run of the demo came to; sizes in MiB, times in seconds since the processes started."""
+    """What a run of the demo came to; sizes in MiB, times in seconds since the processes started.
+
+    agent_rss_mib: without the children that fetch and try packages for half a second each; cloud_rss_mib: of all.
+    """
 
     ok: bool
     readings_made: int

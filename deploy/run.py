@@ -12,7 +12,7 @@ from deploy.control import ask_plant
 from deploy.counting import Kill
 from deploy.fetch import Api, ask
 from deploy.line import AGENT, BROKER, CLOUD, GATEWAY, MAX_UNSEALED_S, PLANT, Line
-from deploy.outcome import is_judging
+from deploy.outcome import judged
 from deploy.panel import Moment
 from deploy.report import Facts, Interruption
 from deploy.story import Story
@@ -90,7 +90,7 @@ class Run:
                 self._carry_out(api)
                 self._send_models(api)
                 moment = self._look(api)
-                self.story.step(self.elapsed_s - self._up_after_s, is_judging=is_judging(moment.status))
+                self.story.step(self.elapsed_s - self._up_after_s, judged(moment.status))
                 yield moment
                 time.sleep(LOOK_S)
 
@@ -159,7 +159,8 @@ class Run:
         rate = (stored - before) / max(now - before_at, 0.001) if before else 0.0
         self._stored = (now, stored)
         for name in (AGENT, CLOUD):
-            self._peaks[name] = max(self._peaks.get(name, 0.0), memory_mib(self.supervisor.pid(name)))
+            memory = memory_mib(self.supervisor.pid(name), with_children=name != AGENT)
+            self._peaks[name] = max(self._peaks.get(name, 0.0), memory)
         self.status = ask(self.line.status_url) or self.status
         return Moment(self.elapsed_s, max(rate, 0.0), self.status, account, tuple(self.news), self.line.url)
 

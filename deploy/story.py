@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -46,10 +46,10 @@ class Story:
         if self.machines:
             self.first = self._next = self._draw(0.0)
 
-    def step(self, up_s: float, *, is_judging: bool) -> None:
-        """Go on with it; up_s: since all is up; is_judging: whether every machine has a model that serves."""
+    def step(self, up_s: float, judged: Collection[str]) -> None:
+        """Go on with it; up_s: since all is up; judged: the machines on which a model serves."""
         self._watch()
-        if self._next is not None and up_s >= self._next.at_s and is_judging:
+        if self._next is not None and up_s >= self._next.at_s and self._next.machine in judged:
             self._inject(self._next)
             self._next = None if self.for_s is not None else self._draw(up_s + LASTS_S)
 

@@ -161,10 +161,10 @@ def descendants(pid: int) -> Sequence[int]:
     return []
 
 
-def memory_mib(pid: int) -> float:
-    """Return the resident memory of a process and all below it, in MiB; 0 where it is gone."""
+def memory_mib(pid: int, *, with_children: bool) -> float:
+    """Return the resident memory of a process, or of it and all below it, in MiB; 0 where it is gone."""
     total = 0
-    for each in (pid, *descendants(pid)):
+    for each in (pid, *(descendants(pid) if with_children else ())):
         with suppress(psutil.NoSuchProcess):
             total += psutil.Process(each).memory_info().rss
     return float(total) / 2**20

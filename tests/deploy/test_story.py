@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from deploy.fault import LASTS_S, MACHINES, SIGMA, PlannedFault, draw_fault
-from deploy.outcome import Seen, is_judging, tell
+from deploy.outcome import Seen, judged, tell
 from deploy.story import Story
 from firmware_sim.faults import FaultKind
 from firmware_sim.sources import KINDS
@@ -32,12 +32,12 @@ def test_the_same_seed_draws_the_same_fault_and_others_draw_all_kinds() -> None:
     assert {drawn(seed).machine for seed in range(60)} == set(PLANT)
 
 
-def test_a_fault_waits_until_every_machine_is_judged() -> None:
+def test_a_fault_waits_until_its_machine_is_judged() -> None:
     stage = Stage()
     story = stage.story(for_s=60.0)
-    story.step(59.0, is_judging=False)
+    story.step(59.0, ())
     assert stage.asked == []
-    story.step(59.5, is_judging=True)
+    story.step(59.5, PLANT)
     assert [asked["kind"] for asked in stage.asked] == [first_of(story).kind]
 
 
@@ -46,7 +46,7 @@ def test_a_run_with_an_end_has_one_fault_and_one_without_goes_on() -> None:
         stage = Stage()
         story = stage.story(for_s=for_s)
         for second in range(250):
-            story.step(float(second), is_judging=True)
+            story.step(float(second), PLANT)
         assert len(stage.asked) == expected
 
 
@@ -54,14 +54,14 @@ def test_only_a_new_alarm_of_the_faulty_machine_is_its_detection() -> None:
     stage = Stage()
     stage.alarms = [alarm("old", "pump-1", at_us=1)]
     story = stage.story(for_s=60.0)
-    story.step(59.0, is_judging=True)
+    story.step(59.0, PLANT)
     machine = first_of(story).machine
     other = next(name for name in PLANT if name != machine)
     stage.alarms += [alarm("elsewhere", other, at_us=2), alarm("lost", machine, at_us=3, kind="device_lost")]
-    story.step(60.0, is_judging=True)
+    story.step(60.0, PLANT)
     assert story.detections == [None]
     stage.alarms.append(alarm("it", machine, at_us=4))
-    story.step(61.0, is_judging=True)
+    story.step(61.0, PLANT)
     (detection,) = story.detections
     assert detection is not None
     assert (detection.alarm_id, detection.decided_us) == ("it", 4)
@@ -70,10 +70,10 @@ def test_only_a_new_alarm_of_the_faulty_machine_is_its_detection() -> None:
 def test_the_report_counts_from_the_first_row_that_shows_the_fault() -> None:
     stage = Stage()
     story = stage.story(for_s=60.0)
-    story.step(59.0, is_judging=True)
+    story.step(59.0, PLANT)
     fault = first_of(story)
     stage.alarms = [alarm("it", fault.machine, at_us=5_500_000, channel=fault.channel)]
-    story.step(60.0, is_judging=True)
+    story.step(60.0, PLANT)
     window = Window(fault.machine, fault.kind, 2_000_000, None, 1, fault.channel, (fault.channel,), fault.sigma)
     models = [{"device": fault.machine, "standing": "serving", "bytes": 900, "invoke_us": 31.5}]
     told = tell(story, Seen([window], models, stage.alarms))
@@ -94,11 +94,11 @@ def test_the_report_counts_from_the_first_row_that_shows_the_fault() -> None:
 def test_a_detection_that_is_late_or_wrong_is_no_success(change: Mapping[str, Any], why: str) -> None:
     stage = Stage()
     story = stage.story(for_s=60.0)
-    story.step(59.0, is_judging=True)
+    story.step(59.0, PLANT)
     fault = first_of(story)
     words: dict[str, Any] = {"device": fault.machine, "at_us": 5, "channel": fault.channel}
     stage.alarms = [alarm("it", **words | dict(change))]
-    story.step(60.0, is_judging=True)
+    story.step(60.0, PLANT)
     window = Window(fault.machine, fault.kind, 2, None, 1, fault.channel, (), fault.sigma)
     assert not tell(story, Seen([window], [], stage.alarms)).is_good, why
 
@@ -107,10 +107,10 @@ def test_an_alarm_before_the_fault_is_no_success_either() -> None:
     stage = Stage()
     stage.alarms = [alarm("early", "oven-1", at_us=1)]
     story = stage.story(for_s=60.0)
-    story.step(59.0, is_judging=True)
+    story.step(59.0, PLANT)
     fault = first_of(story)
     stage.alarms.append(alarm("it", fault.machine, at_us=5, channel=fault.channel))
-    story.step(60.0, is_judging=True)
+    story.step(60.0, PLANT)
     told = tell(story, Seen([], [], stage.alarms))
     assert told.alarms_before == 1
     assert not told.is_good
@@ -124,14 +124,10 @@ def test_a_run_without_a_story_has_nothing_to_find() -> None:
     assert tell(None, Seen([], [], [])).is_good
 
 
-def test_the_gateway_judges_once_a_sent_model_serves_on_every_device() -> None:
-    devices = [{"id": "a"}, {"id": "b"}]
-    serving = [{"device": name, "standing": "serving", "model": f"{name}@1"} for name in ("a", "b")]
-    assert is_judging({"devices": devices, "judged": serving})
-    assert not is_judging({"devices": devices, "judged": [serving[0], serving[1] | {"standing": "learning"}]})
-    assert not is_judging({"devices": devices, "judged": [serving[0], serving[1] | {"model": "own@1"}]})
-    assert not is_judging({"devices": devices, "judged": []})
-    assert not is_judging({})
+def test_a_device_is_judged_once_a_model_serves() -> None:
+    told = [{"device": "a", "standing": "serving"}, {"device": "b", "standing": "learning"}]
+    assert judged({"judged": told}) == {"a"}
+    assert judged({}) == frozenset()
 
 
 class Stage:
