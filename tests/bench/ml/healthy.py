@@ -24,7 +24,7 @@ from protocols.scoring.loader import load_network
 from tests.bench.ml.table import Table
 from tests.support.judging import HandClock, do_work
 
-MACHINES, HOURS, PERIOD_S = 50, 24, 1.0
+MACHINES, HOURS, PERIOD_S = 50, 24, 2.0
 PROCESSES = 2
 Floats = NDArray[np.float64]
 

@@ -1,4 +1,4 @@
-"""Faults of the simulated plant, 3 to 5 deviations of a channel's own noise, found by a model that knows the machine."""
+"""Faults of the simulated plant, 3 to 5 deviations of a channel's noise, found by a model that knows the machine."""
 
 import numpy as np
 import pytest
