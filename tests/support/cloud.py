@@ -168,12 +168,13 @@ GOOD = int(Quality.GOOD)
 class CloudServer:
     """`lineside-cloud serve` as real processes in a directory of its own. A context manager."""
 
-    def __init__(self, directory: Path, *, mqtt: str = "mqtt: null\n", extra: str = "") -> None:
+    def __init__(self, directory: Path, *, mqtt: str = "mqtt: null\n", extra: str = "", port: int = 0) -> None:
+        """Port: of the API, any free one where 0."""
         self.directory = directory
         self.config = directory / "lineside-cloud.yaml"
         self.ready_file = directory / "ready.json"
         self.log = directory / "serve.log"
-        self.config.write_text(f"data: data\napi: {{port: 0}}\n{mqtt}{extra}", encoding="utf-8")
+        self.config.write_text(f"data: data\napi: {{port: {port}}}\n{mqtt}{extra}", encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 DEADLINE_S = 20.0
 
 
-def wait_until(condition: Callable[[], object], *, deadline_s: float = DEADLINE_S) -> None:
-    """Return once the condition holds; raise AssertionError after the deadline."""
+def wait_until(condition: Callable[[], object], *, deadline_s: float = DEADLINE_S, every_s: float = 0.005) -> None:
+    """Return once the condition holds, looking so often; raise AssertionError after the deadline."""
     end = time.monotonic() + deadline_s
     while not condition():
         assert time.monotonic() < end, f"not within {deadline_s} s: {condition}"
-        time.sleep(0.005)
+        time.sleep(every_s)
 
 
 async def until(condition: Callable[[], object], *, deadline_s: float = DEADLINE_S) -> None:
