@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
 import numpy as np
@@ -29,6 +30,11 @@ class SeriesKey(NamedTuple):
     source: str
     device: str
     tag: str
+
+    def fits(self, *, gateway: str, device: str, tag: str) -> bool:
+        """Return whether the names fit these patterns: `*` any text, `?` any character."""
+        pairs = ((self.source, gateway), (self.device, device), (self.tag, tag))
+        return all(fnmatchcase(name, pattern) for name, pattern in pairs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from fnmatch import fnmatchcase
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,8 +52,7 @@ class Plan:
 
     def fits(self, key: SeriesKey) -> bool:
         """Return whether the plan is about this series."""
-        pairs = ((key.source, self.gateway), (key.device, self.device), (key.tag, self.tag))
-        return all(fnmatchcase(name, pattern) for name, pattern in pairs)
+        return key.fits(gateway=self.gateway, device=self.device, tag=self.tag)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """How long the readings of a series are kept: the first rule that fits it, else what holds for all."""
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from cloud.ports import SeriesKey
 
@@ -17,8 +16,7 @@ class RetentionRule:
 
     def fits(self, key: SeriesKey) -> bool:
         """Return whether the rule is about this series."""
-        pairs = ((key.source, self.gateway), (key.device, self.device), (key.tag, self.tag))
-        return all(fnmatchcase(name, pattern) for name, pattern in pairs)
+        return key.fits(gateway=self.gateway, device=self.device, tag=self.tag)
 
 
 @dataclass(frozen=True, slots=True)
