@@ -16,11 +16,9 @@ from cloud.config import Settings
 from cloud.errors import Unavailable
 from cloud.fleet.package_files import PackageFiles
 from cloud.fleet.rollouts import Rollouts
-from cloud.fleet.signing import Signing
 from cloud.ingest.remote import RemoteIntake
-from cloud.jobs.opening import open_datasets, open_trainings, open_uploads
+from cloud.jobs.opening import open_datasets, open_models, open_trainings, open_uploads
 from cloud.jobs.queue import Jobs
-from cloud.learning.registry import Registry as Models
 from cloud.listening import LOOPBACK_NAMES, is_loopback
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
@@ -33,7 +31,6 @@ from cloud.ports import Clock
 from cloud.readings import open_views, room_of
 from cloud.records.database import Records
 from cloud.services import Services, Views
-from cloud.storage.files import DirectoryFiles
 from cloud.threads import Threads
 
 
@@ -102,11 +99,6 @@ def _doctor(
         intake=lambda: _gauges(intake),
         room=lambda: room_of(settings),
     )
-
-
-def open_models(settings: Settings, records: Records, clock: Clock) -> Models:
-    """Return the registry of models over the settings' files and keys."""
-    return Models(records, DirectoryFiles(settings.files_path), clock, Signing(settings.packages_path, clock))
 
 
 def door_of(settings: Settings) -> Door:

@@ -17,11 +17,11 @@ from cloud.fleet.signing import Signing
 from cloud.fleet.standings import Standings
 from cloud.ingest.messenger import Messenger
 from cloud.jobs.limits import default_workers, limits_of, rules_of
+from cloud.jobs.opening import open_models
 from cloud.jobs.queue import Jobs
 from cloud.jobs.runner import EVERY_S, Runner
 from cloud.learning.housekeeping import Housekeeping
 from cloud.learning.quantiles import fit_quantiles
-from cloud.learning.registry import Registry
 from cloud.learning.triggers import HandingOn, Triggers
 from cloud.operations.alarm_follower import AlarmFollower
 from cloud.operations.alarms import Alarms
@@ -128,7 +128,7 @@ def learning_chores(workshop: Workshop) -> Sequence[Chore]:
     files = DirectoryFiles(settings.files_path)
     runner = Runner(records, clock, settings.model_dump_json(), most=settings.jobs.workers or default_workers())
     roster = workshop.closing.enter_context(closing(Database(settings.readings_path, read_only=True)))
-    registry = Registry(records, files, clock, Signing(settings.packages_path, clock))
+    registry = open_models(settings, records, clock)
     rollouts, fleet = Rollouts(records, clock), Standings(roster).all
 
     def promote(model: str, version: int) -> None:

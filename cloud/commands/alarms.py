@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud.clock import SystemClock
-from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
+from cloud.commands.opened import records_of
+from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from cloud.domain.alarm import Alarm, AlarmState, Severity
 from cloud.domain.label import Verdict
 from cloud.domain.times import to_text
 from cloud.errors import Invalid, NotFound
 from cloud.operations.alarms import Alarms
 from cloud.records.alarms import AlarmFilter
-from cloud.records.database import Records
 from cloud.records.devices import list_devices
 
 app = typer.Typer(help="Alarms: see, acknowledge, shelve, comment, label.", no_args_is_help=True)
@@ -153,15 +153,10 @@ def seconds(text: str) -> float:
 
 @contextmanager
 def _desk(config: Path) -> Iterator[_Desk]:
-    with refused():
-        records = Records(settings_of(config).records_url)
-        try:
-            records.require_current()
-            with records.reading() as session:
-                names = {(one.source, one.device_id): one.shown_id for one in list_devices(session)}
-            yield _Desk(Alarms(records, SystemClock()), names)
-        finally:
-            records.close()
+    with records_of(config) as (_, records):
+        with records.reading() as session:
+            names = {(one.source, one.device_id): one.shown_id for one in list_devices(session)}
+        yield _Desk(Alarms(records, SystemClock()), names)
 
 
 def _say(alarm: Alarm) -> None:

@@ -13,12 +13,12 @@ from rich.table import Table
 
 from cloud.access.keys import Keys
 from cloud.clock import SystemClock
-from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
+from cloud.commands.opened import records_of
+from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from cloud.domain.api_key import ApiKey
 from cloud.domain.scopes import SCOPES, Scope
 from cloud.domain.times import to_datetime
 from cloud.errors import Invalid
-from cloud.records.database import Records
 
 app = typer.Typer(help="API keys: make, list, take back.", no_args_is_help=True)
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -94,13 +94,8 @@ def expiry(text: str, *, now: datetime) -> datetime:
 
 @contextmanager
 def _keys(config: Path) -> Iterator[Keys]:
-    with refused():
-        records = Records(settings_of(config).records_url)
-        try:
-            records.require_current()
-            yield Keys(records, SystemClock())
-        finally:
-            records.close()
+    with records_of(config) as (_, records):
+        yield Keys(records, SystemClock())
 
 
 def _facts(key: ApiKey) -> dict[str, Any]:

@@ -12,20 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud.clock import SystemClock
-from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
-from cloud.config import Settings
+from cloud.commands.opened import records_of
+from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from cloud.domain.dataset import Dataset
 from cloud.domain.identity import shown
 from cloud.domain.job import Job, JobState
 from cloud.domain.times import to_datetime
-from cloud.fleet.signing import Signing
-from cloud.jobs.opening import open_datasets, open_trainings
+from cloud.jobs.opening import open_datasets, open_models, open_trainings
 from cloud.jobs.queue import JOB, Jobs
 from cloud.learning.datasets import FILE, Datasets, Upload
-from cloud.learning.registry import Registry
 from cloud.learning.train_request import TrainRequest
-from cloud.records.database import Records
-from cloud.storage.files import DirectoryFiles
 
 jobs_app = typer.Typer(help="Jobs: list, look, cancel.", no_args_is_help=True)
 datasets_app = typer.Typer(help="Datasets: import, list, look, delete.", no_args_is_help=True)
@@ -42,7 +38,7 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """Show the newest jobs."""
-    with _records(config) as (_, records):
+    with records_of(config) as (_, records):
         found, _total = Jobs(records, SystemClock()).list(limit=limit)
     if as_json:
         typer.echo(json.dumps([_job_facts(job) for job in found]))
@@ -65,14 +61,14 @@ def list_jobs(
 @jobs_app.command("show")
 def show_job(job_id: str, config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Show one job with its result, or why it failed."""
-    with _records(config) as (_, records):
+    with records_of(config) as (_, records):
         typer.echo(json.dumps(_job_facts(Jobs(records, SystemClock()).get(job_id)), indent=1))
 
 
 @jobs_app.command("cancel")
 def cancel_job(job_id: str, config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Cancel a job; one that ended stays as it is."""
-    with _records(config) as (_, records):
+    with records_of(config) as (_, records):
         job = Jobs(records, SystemClock()).cancel(job_id, by=_ACTOR)
     state = "is asked to stop" if job.state is JobState.RUNNING else f"is {job.state.value}"
     typer.echo(f"{shown(JOB, job.id)} {state}")
@@ -144,10 +140,10 @@ def train(
     wait: Annotated[bool, typer.Option("--wait", help="Wait until it has ended; 1 where it failed.")] = False,
 ) -> None:
     """Train a model on a dataset, as a job; `serve` must be running to do it."""
-    with _records(config) as (settings, records):
+    with records_of(config) as (settings, records):
         clock = SystemClock()
         datasets = open_datasets(settings, records, clock)
-        registry = Registry(records, DirectoryFiles(settings.files_path), clock, Signing(settings.packages_path, clock))
+        registry = open_models(settings, records, clock)
         request = TrainRequest(
             dataset_id,
             model,
@@ -176,20 +172,8 @@ def _wait(jobs: Jobs, job: Job) -> None:
 
 
 @contextmanager
-def _records(config: Path) -> Iterator[tuple[Settings, Records]]:
-    with refused():
-        settings = settings_of(config)
-        records = Records(settings.records_url)
-        try:
-            records.require_current()
-            yield settings, records
-        finally:
-            records.close()
-
-
-@contextmanager
 def _datasets(config: Path) -> Iterator[Datasets]:
-    with _records(config) as (settings, records):
+    with records_of(config) as (settings, records):
         yield open_datasets(settings, records, SystemClock())
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,13 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud.clock import SystemClock
+from cloud.commands.opened import records_of
 from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
 from cloud.domain.model import Model, ModelVersion
 from cloud.fleet.package_files import PackageFiles
-from cloud.fleet.signing import Signing
+from cloud.jobs.opening import open_models
 from cloud.learning.registry import Registry
-from cloud.records.database import Records
-from cloud.storage.files import DirectoryFiles
 
 app = typer.Typer(help="Models: list, show, sign; the root of trust for gateways.", no_args_is_help=True)
 _ACTOR = "cli"
@@ -109,12 +108,8 @@ def rotate_root(
 
 @contextmanager
 def _registry(config: Path) -> Iterator[Registry]:
-    with refused():
-        settings, clock = settings_of(config), SystemClock()
-        with closing(Records(settings.records_url)) as records:
-            records.require_current()
-            signing = Signing(settings.packages_path, clock)
-            yield Registry(records, DirectoryFiles(settings.files_path), clock, signing)
+    with records_of(config) as (settings, records):
+        yield open_models(settings, records, SystemClock())
 
 
 def _facts(model: Model) -> dict[str, Any]:

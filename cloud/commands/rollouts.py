@@ -13,18 +13,17 @@ from rich.console import Console
 from rich.table import Table
 
 from cloud.clock import SystemClock
-from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
+from cloud.commands.opened import records_of
+from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath
 from cloud.config import Settings
 from cloud.domain.rollout import Rollout, Rules, Target
 from cloud.domain.times import to_text
 from cloud.errors import Invalid
 from cloud.fleet.rollouts import Rollouts, Whereto, counted
-from cloud.fleet.signing import Signing
 from cloud.fleet.standings import Standings
+from cloud.jobs.opening import open_models
 from cloud.learning.registry import Registry
-from cloud.records.database import Records
 from cloud.storage.chunks.database import Database
-from cloud.storage.files import DirectoryFiles
 from protocols.wanted import Phase
 
 app = typer.Typer(help="Rollouts: bring a model to the gateways, group by group.", no_args_is_help=True)
@@ -144,13 +143,9 @@ def rollback(
 
 @contextmanager
 def _desk(config: Path) -> Iterator[_Desk]:
-    with refused():
-        settings, clock = settings_of(config), SystemClock()
-        with closing(Records(settings.records_url)) as records:
-            records.require_current()
-            signing = Signing(settings.packages_path, clock)
-            models = Registry(records, DirectoryFiles(settings.files_path), clock, signing)
-            yield _Desk(settings, models, Rollouts(records, clock))
+    with records_of(config) as (settings, records):
+        clock = SystemClock()
+        yield _Desk(settings, open_models(settings, records, clock), Rollouts(records, clock))
 
 
 def _groups(text: str) -> tuple[float, ...]:

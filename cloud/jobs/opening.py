@@ -1,8 +1,9 @@
-"""Opening: the parts of learning that the API and the command line share, out of the settings."""
+"""Opening: the parts of learning that the processes and the command line share, out of the settings."""
 
 from contextlib import ExitStack
 
 from cloud.config import Settings
+from cloud.fleet.signing import Signing
 from cloud.jobs.limits import limits_of
 from cloud.jobs.queue import Jobs
 from cloud.jobs.trainings import Trainings
@@ -17,6 +18,11 @@ from cloud.threads import Threads
 
 _MIB = 1024 * 1024
 _UPLOADS_AT_ONCE, _UPLOADS_WAITING = 2, 8
+
+
+def open_models(settings: Settings, records: Records, clock: Clock) -> Registry:
+    """Return the registry of models over the settings' files and keys."""
+    return Registry(records, DirectoryFiles(settings.files_path), clock, Signing(settings.packages_path, clock))
 
 
 def open_datasets(settings: Settings, records: Records, clock: Clock) -> Datasets:

@@ -9,11 +9,10 @@ from contextlib import ExitStack
 from cloud.clock import SystemClock
 from cloud.config import Settings
 from cloud.domain.job import JobKind
-from cloud.fleet.signing import Signing
 from cloud.jobs.bench import Bench, Work
 from cloud.jobs.doing import do_job
+from cloud.jobs.opening import open_models
 from cloud.jobs.order import Order, die_with
-from cloud.learning.registry import Registry
 from cloud.logs import configure_logs
 from cloud.ports import ReadingStore
 from cloud.records.database import Records
@@ -55,8 +54,7 @@ def open_bench(settings: Settings, closing: ExitStack) -> Bench:
         return opened[0]
 
     files = DirectoryFiles(settings.files_path)
-    registry = Registry(records, files, clock, Signing(settings.packages_path, clock))
-    return Bench(settings, clock, records, files, registry, readings)
+    return Bench(settings, clock, records, files, open_models(settings, records, clock), readings)
 
 
 def _bound(order: Order) -> None:
