@@ -54,8 +54,8 @@ class Rules:
     before the next group begins; error_percent: more failures stop it; soak_s: how long a group that is good is left
     alone; answer_s: how long a gateway that is there may say nothing; away_s: how long those that are not there are
     waited for; max_over: share of rows over the threshold that is always allowed; min_agreement: of the shadow with
-    the model before; min_rows: rows before a share means anything, and rows over the threshold before they are too many,
-    because what is over comes in runs.
+    the model before; min_rows: rows before a share means anything, and rows over the threshold before they are too
+    many, because what is over comes in runs.
     """
 
     groups: tuple[float, ...] = (5.0, 25.0, 100.0)
