@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -15,17 +16,22 @@ Floats = NDArray[np.float64]
 FOLDS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CrossFit:
     """Residuals of held-out rows, judged.
 
-    spread, dof (spans, channels): their deviation and what it is worth; deviations (n, spans, channels): of each row,
-    by a spread without its own block.
+    spread (spans, channels): their deviation; residuals (n, spans, channels), and deviations: the same by a spread
+    without their own block.
     """
 
     spread: Floats
-    dof: Floats
+    residuals: Floats
     deviations: Floats
+
+    @cached_property
+    def dof(self) -> Floats:
+        """Return how many independent rows each deviation (spans, channels) is worth."""
+        return independent_rows(self.residuals.reshape(len(self.residuals), -1)).reshape(self.spread.shape)
 
     @property
     def surprises(self) -> Floats:
@@ -53,9 +59,8 @@ def cross_fit(rows: Floats, spans: Sequence[int], n_channels: int | None = None,
         blocks.append(trailing_means(seen, spans) @ matrix.T)
     everything = np.concatenate(blocks)
     spread = _deviation(blocks)
-    dof = independent_rows(everything.reshape(len(everything), -1)).reshape(spread.shape)
     deviations = [block / _deviation([other for other in blocks if other is not block]) for block in blocks]
-    return CrossFit(spread, dof, np.concatenate(deviations))
+    return CrossFit(spread, everything, np.concatenate(deviations))
 
 
 def _deviation(blocks: Sequence[Floats]) -> Floats:

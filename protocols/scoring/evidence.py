@@ -29,9 +29,10 @@ def independent_rows(series: Floats) -> Floats:
     n over the integrated autocorrelation time, summed up to the first negative value (Geyer 1992).
     """
     n = len(series)
-    spectrum = np.fft.rfft(series, 2 * n, axis=0)
-    correlation = np.fft.irfft((spectrum * spectrum.conj()).real, axis=0)[:n]
-    correlation /= np.maximum(correlation[0], TINY)
-    is_before = np.cumsum(correlation < 0, axis=0) == 0
-    time = 2 * np.sum(correlation, axis=0, where=is_before) - 1
+    size = 1 << (2 * n - 1).bit_length()
+    spectrum = np.fft.rfft(np.ascontiguousarray(series.T), size)
+    correlation = np.fft.irfft((spectrum * spectrum.conj()).real)[:, :n]
+    correlation /= np.maximum(correlation[:, :1], TINY)
+    is_before = np.cumsum(correlation < 0, axis=1) == 0
+    time = 2 * np.sum(correlation, axis=1, where=is_before) - 1
     return np.asarray(np.maximum(n / np.maximum(time, 1.0) - 1.0, LEAST_DOF))
