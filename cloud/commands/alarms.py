@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cloud.clock import SystemClock
 from cloud.commands.opened import records_of
@@ -70,7 +70,7 @@ def list_alarms(
         if as_json:
             typer.echo(json.dumps([desk.facts(alarm) for alarm in found]))
             return
-        table = Table("id", "raised", "severity", "state", "device", "times", "message")
+        table = Table(Column("id", no_wrap=True), "raised", "severity", "state", "device", "times", "message")
         for alarm in found:
             severity_word = alarm.finding.severity.value
             facts = (alarm.id, to_text(alarm.raised_us), severity_word, alarm.state.value, desk.name(alarm))

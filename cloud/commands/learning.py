@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cloud.clock import SystemClock
 from cloud.commands.opened import records_of
@@ -43,7 +43,7 @@ def list_jobs(
     if as_json:
         typer.echo(json.dumps([_job_facts(job) for job in found]))
         return
-    table = Table("job", "kind", "state", "progress", "step", "asked", "by")
+    table = Table(Column("job", no_wrap=True), "kind", "state", "progress", "step", "asked", "by")
     for job in found:
         share = f"{job.progress.share:.0%}"
         table.add_row(
@@ -105,7 +105,7 @@ def list_datasets(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = Fals
     if as_json:
         typer.echo(json.dumps([_dataset_facts(one) for one in found]))
         return
-    table = Table("dataset", "name", "format", "rows", "columns", "target", "made")
+    table = Table(Column("dataset", no_wrap=True), "name", "format", "rows", "columns", "target", "made")
     for one in found:
         counts = str(one.n_rows), str(len(one.columns))
         table.add_row(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cloud.clock import SystemClock
 from cloud.commands.opened import records_of
@@ -33,7 +33,7 @@ def list_models(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False)
     if as_json:
         typer.echo(json.dumps([_facts(model) for model in found]))
         return
-    table = Table("name", "for", "version", "stage", "algorithm", "aliases", "published", "id")
+    table = Table(Column("name", no_wrap=True), "for", "version", "stage", "algorithm", "aliases", "published", "id")
     for model in found:
         shown = model.shown
         aliases = " ".join(f"{alias}={version}" for alias, version in sorted(model.aliases.items()))
