@@ -27,7 +27,10 @@ _RETRY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class SealingFigures:
-    """Counts of readings since the start: taken = sealed + overflowed + refused + waiting; commit_s: of the last."""
+    """Counts of readings since the start: taken = sealed + overflowed + refused + waiting; commit_s: of the last.
+
+    lost_events: that came while too many waited.
+    """
 
     taken: int
     sealed: int
@@ -37,6 +40,7 @@ class SealingFigures:
     commits: int
     batches: int
     commit_s: float
+    lost_events: int
 
 
 class Sealer:
@@ -73,6 +77,7 @@ class Sealer:
         self._declared = 0
         self._is_failing = False
         self._taken = self._sealed = self._refused = self._commits = self._batches = 0
+        self._lost_events = 0
         self._commit_s = 0.0
 
     @property
@@ -87,6 +92,7 @@ class Sealer:
             commits=self._commits,
             batches=self._batches,
             commit_s=self._commit_s,
+            lost_events=self._lost_events,
         )
 
     @property
@@ -241,6 +247,7 @@ class Sealer:
     ) -> None:
         event = GatewayEvent(moment.at_us if at_us is None else at_us, name, device, detail)
         if not self._pending.tell(event, segment=moment.segment, table=self._table):
+            self._lost_events += 1
             log.error("too many events wait, this one is lost: %s of %s", name, device or "the gateway")
         self._arrived.set()
         self._hurry.set()

@@ -28,13 +28,16 @@ class Outlets:
 
 
 class DetectorLine:
-    """A tap behind the quality gate; rules: the detectors beside the model, by what they find."""
+    """A tap behind the quality gate; rules: the detectors beside the model, by what they find.
+
+    rows: judged, `unscored` of them by rules only; left_out: readings that came too fast to be judged.
+    """
 
     def __init__(
         self, rows: Rows, model: ModelDetector, rules: Mapping[AnomalySource, Detector], outlets: Outlets
     ) -> None:
         self.model = model
-        self.rows = 0
+        self.rows = self.unscored = self.left_out = 0
         self.opened = dict.fromkeys((AnomalySource.MODEL, *rules), 0)
         self._rows = rows
         self._rules = dict(rules)
@@ -49,6 +52,10 @@ class DetectorLine:
         for row in self._rows.take(block):
             self._take(row)
 
+    def leave_out(self, block: ReadingBlock) -> None:
+        """Count readings that are not judged."""
+        self.left_out += len(block)
+
     def _take(self, row: Row) -> None:
         self.rows += 1
         is_calm = True
@@ -62,6 +69,8 @@ class DetectorLine:
             self._tell(AnomalySource.MODEL, turn, row)
         if isfinite(self.model.score):
             self._send_score(row)
+        else:
+            self.unscored += 1
 
     def _send_score(self, row: Row) -> None:
         due_us = self._next_score_us

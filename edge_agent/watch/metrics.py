@@ -54,6 +54,7 @@ class StatusCollector(Collector):
         for reason, count in status.lost_readings.items():
             lost.add_metric([reason], count)
         yield lost
+        yield _counter("events_lost", "Events that came while too many waited", status.lost_events)
 
 
 def _devices(devices: tuple[DeviceState, ...]) -> Iterator[Metric]:
@@ -107,6 +108,10 @@ def _judged(devices: tuple[JudgedState, ...]) -> Iterator[Metric]:
         f"{PREFIX}_model_info", "1, with the model that judges a Device", labels=["source", "model", "standing"]
     )
     rows = CounterMetricFamily(f"{PREFIX}_judged_rows", "Rows that were judged", labels=["source"])
+    unscored = CounterMetricFamily(f"{PREFIX}_unscored_rows", "Rows of which no model said anything", labels=["source"])
+    left_out = CounterMetricFamily(
+        f"{PREFIX}_unjudged_readings", "Readings that came too fast to be judged", labels=["source"]
+    )
     score = GaugeMetricFamily(f"{PREFIX}_score", "Newest score, 0.5 at the threshold", labels=["source"])
     anomalies = CounterMetricFamily(
         f"{PREFIX}_anomalies", "Anomalies opened, by what found them", labels=["source", "found_by"]
@@ -115,13 +120,15 @@ def _judged(devices: tuple[JudgedState, ...]) -> Iterator[Metric]:
     for device in devices:
         info.add_metric([device.device, device.model, device.standing], 1)
         rows.add_metric([device.device], device.rows)
+        unscored.add_metric([device.device], device.unscored)
+        left_out.add_metric([device.device], device.left_out)
         for found_by, count in device.opened.items():
             anomalies.add_metric([device.device, found_by], count)
         if device.score is not None:
             score.add_metric([device.device], device.score)
         if device.invoke_us is not None:
             taken.add_metric([device.device], device.invoke_us / 1e6)
-    yield from (info, rows, score, anomalies, taken)
+    yield from (info, rows, unscored, left_out, score, anomalies, taken)
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

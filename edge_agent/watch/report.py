@@ -75,6 +75,10 @@ class Sealing(Protocol):
         """Return how many no batch could hold."""
 
     @property
+    def lost_events(self) -> int:
+        """Return how many events came while too many waited."""
+
+    @property
     def commits(self) -> int:
         """Return how many commits were made."""
 
@@ -193,20 +197,23 @@ class Report:
         buffer = await self._buffer()
         delivery = self._sources.delivery()
         lost = self._lost(buffer)
+        lost_events = self._sources.sealing().lost_events
+        judged = self._sources.judged()
         devices = tuple(device.shown() for device in self._devices)
         return AgentStatus(
             gateway=self._gateway,
             version=self._version,
             started_at=self._started_at,
             uptime_s=round(self._clock.monotonic_s() - self._started_s, 3),
-            problems=problems(devices, buffer, delivery, lost),
+            problems=problems(devices, buffer, delivery, lost) + slips(judged, lost_events),
             devices=devices,
             buffer=buffer,
             delivery=delivery,
             values=self._values.rows(),
             hidden_readings=self._sources.hidden(),
             lost_readings=lost,
-            judged=self._sources.judged(),
+            judged=judged,
+            lost_events=lost_events,
         )
 
     def _lost(self, buffer: BufferState) -> dict[str, int]:
@@ -249,6 +256,14 @@ def problems(
     found.extend(f"{device.id} does not answer: {device.error}" for device in devices if device.state == "lost")
     if not delivery.connected:
         found.append(f"the broker {delivery.broker} is away; readings wait in the buffer")
+    return tuple(found)
+
+
+def slips(judged: Sequence[JudgedState], lost_events: int) -> tuple[str, ...]:
+    """Return in words what was neither told nor judged."""
+    found = [f"{lost_events} events were lost: too many waited"] if lost_events else []
+    late = (one for one in judged if one.left_out)
+    found.extend(f"{one.left_out} readings of {one.device} were not judged: the gateway is too slow" for one in late)
     return tuple(found)
 
 

@@ -63,7 +63,8 @@ class DeliveryState(msgspec.Struct, frozen=True):
 class JudgedState(msgspec.Struct, frozen=True):
     """How one Device is judged; score: 0..1, 0.5 at the threshold; over: share of rows above it; invoke_us: of a row.
 
-    standing: `learning`, `serving` or `off`; opened: anomalies since the start, by what found them.
+    standing: `learning`, `serving` or `off`; opened: anomalies since the start, by what found them; unscored: rows of
+    which no model said anything; left_out: readings that came too fast to be judged.
     """
 
     device: str
@@ -73,6 +74,8 @@ class JudgedState(msgspec.Struct, frozen=True):
     score: float | None = None
     rows: int = 0
     rows_scored: int = 0
+    unscored: int = 0
+    left_out: int = 0
     over: float | None = None
     invoke_us: float | None = None
     opened: dict[str, int] = {}
@@ -80,7 +83,10 @@ class JudgedState(msgspec.Struct, frozen=True):
 
 
 class AgentStatus(msgspec.Struct, frozen=True):
-    """Everything, at one moment; problems: what an operator should know, in words; lost_readings: by reason."""
+    """Everything, at one moment; problems: what an operator should know, in words; lost_readings: by reason.
+
+    lost_events: that came while too many waited.
+    """
 
     gateway: str
     version: str
@@ -94,6 +100,7 @@ class AgentStatus(msgspec.Struct, frozen=True):
     hidden_readings: int = 0
     lost_readings: dict[str, int] = {}
     judged: tuple[JudgedState, ...] = ()
+    lost_events: int = 0
 
 
 def encode(status: AgentStatus) -> bytes:

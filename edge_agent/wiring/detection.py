@@ -31,7 +31,7 @@ from protocols.reading import ReadingBlock
 from protocols.wanted import ModelStanding
 
 MOST_WAITING = 1_000
-"""Blocks that wait to be judged; beyond it the oldest are left out, which a gap in the rows tells."""
+"""Blocks that wait to be judged; beyond it the oldest are left out and counted, and a gap in the rows tells."""
 SAME = 0.01
 
 
@@ -50,7 +50,7 @@ class Detection:
 
     def __init__(self, settings: AgentSettings, parts: Parts) -> None:
         self._parts = parts
-        self._waiting: deque[tuple[DetectorLine, ReadingBlock]] = deque(maxlen=MOST_WAITING)
+        self._waiting: deque[tuple[DetectorLine, ReadingBlock]] = deque()
         self._arrived, self._due = asyncio.Event(), asyncio.Event()
         self._tools = Tools(
             load=load_network,
@@ -79,6 +79,9 @@ class Detection:
             return None
 
         def take(block: ReadingBlock) -> None:
+            if len(self._waiting) == MOST_WAITING:
+                late, its_readings = self._waiting.popleft()
+                late.leave_out(its_readings)
             self._waiting.append((line, block))
             self._arrived.set()
 
@@ -174,6 +177,8 @@ def state_of(line: DetectorLine) -> JudgedState:
         score=None if np.isnan(line.model.score) else round(float(line.model.score), 4),
         rows=line.rows,
         rows_scored=serving.rows,
+        unscored=line.unscored,
+        left_out=line.left_out,
         over=serving.over,
         invoke_us=serving.invoke_us,
         opened={source.value: count for source, count in line.opened.items()},

@@ -320,6 +320,16 @@ def test_too_many_events_are_refused_not_queued() -> None:
     assert told == [True, True, False]
 
 
+async def test_events_beyond_what_may_wait_are_counted() -> None:
+    bench = Bench(bounds=Bounds(events=2))
+    for _ in range(5):
+        bench.sealer.record("anomaly_opened", device="pump-1")
+    assert bench.sealer.figures.lost_events == 3
+    await bench.sealer.flush()
+    assert bench.desk.events() == ["anomaly_opened"] * 2
+    await bench.stop()
+
+
 async def test_an_event_may_bring_a_time_of_its_own(bench: Bench) -> None:
     bench.sealer.announce(GatewayEvent(at_us=START_US + 7, name="anomaly_opened", device="pump-1"))
     await bench.sealer.flush()

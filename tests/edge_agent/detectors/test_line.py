@@ -96,3 +96,10 @@ def test_rows_since_a_rule_was_broken_are_not_learned_from(tmp_path: Path) -> No
     outside.play(values[:199])
     assert outside.anomalies(AnomalySource.FROZEN)
     assert outside.model.standings()[0].rows <= 121
+
+
+def test_rows_of_which_no_model_says_anything_are_counted(tmp_path: Path) -> None:
+    outside = Outside(tmp_path, score_period_s=0.0)
+    outside.play(healthy(400))
+    assert outside.line.rows == 400
+    assert outside.line.unscored == 400 - len(outside.scores) == 200
