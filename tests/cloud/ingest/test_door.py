@@ -21,7 +21,7 @@ from protocols.tag import DeviceInfo, TagInfo, TagTable
 from tests.support.ingest import TABLE
 from tests.support.ingest_process import IngestProcess
 from tests.support.readings import block, text_block
-from tests.support.waiting import DEADLINE_S
+from tests.support.waiting import DEADLINE_S, until
 
 
 def _arrival(*values: float) -> Arrival:
@@ -129,11 +129,14 @@ async def test_trouble_of_the_store_is_told_at_once(hall: Hall) -> None:
 
 
 async def test_a_full_queue_is_told_at_once(hall: Hall) -> None:
-    async with RemoteIntake(hall.path, timeout_s=0.2) as one, RemoteIntake(hall.path, timeout_s=5) as other:
+    async with RemoteIntake(hall.path, timeout_s=DEADLINE_S) as one:
         waiting = [asyncio.create_task(one.take(_arrival(float(at)))) for at in range(MAX_DIRECT)]
-        await asyncio.gather(*waiting, return_exceptions=True)
+        await until(lambda: len(hall.inbox) == MAX_DIRECT)
         with pytest.raises(Unavailable, match="too many"):
-            await other.take(_arrival(1.0))
+            await one.take(_arrival(1.0))
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 async def test_readings_too_many_for_one_message_are_invalid(hall: Hall) -> None:
