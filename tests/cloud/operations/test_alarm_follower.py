@@ -148,6 +148,23 @@ def test_what_happens_in_a_moment_is_raised_and_over(desk: Desk, follower: Alarm
     ]
 
 
+@pytest.mark.parametrize("name", ["model_refused", "model_rolled_back"])
+def test_a_package_that_is_refused_or_fell_is_an_alarm_that_says_why(
+    desk: Desk, follower: AlarmFollower, records: Records, name: str
+) -> None:
+    detail: dict[str, str | int | float | bool] = {
+        "name": "pump",
+        "version": 3,
+        "reason": "tampered",
+        "detail": "a hash does not hold",
+    }
+    desk.batches(happened(1, name, device="pump-1", detail=detail))
+    follower.follow()
+    (alarm,) = alarms(records)
+    assert (alarm.condition.kind, alarm.condition.device, alarm.state.value) == (name, "pump-1", "unack_cleared")
+    assert all(word in alarm.finding.message for word in ("pump@3", "tampered", "a hash does not hold"))
+
+
 def test_a_model_that_judges_again_ends_the_alarm_that_none_does(
     desk: Desk, follower: AlarmFollower, records: Records
 ) -> None:

@@ -1,5 +1,6 @@
 """The same models, detectors and rules with tflite-runtime, in an environment of its own."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from edge_agent.detectors.loader import load_network
 from protocols.scoring.fit import fit
 from tests.support.judging import CHANNELS, PERIOD_S, healthy
+from tests.support.packages import make_package
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -57,3 +59,14 @@ def test_both_runtimes_agree_to_within_two_steps(tmp_path: Path) -> None:
     step = np.diff(np.unique(mine)).min()
     assert np.abs(mine - theirs).max() <= STEPS * step * 1.001
     assert np.mean(np.abs(mine - theirs) > step / 2) < 0.05
+
+
+def test_the_bench_of_a_package_runs_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "pump.lsp"
+    path.write_bytes(make_package("pump", 7).pack())
+    command = [str(PYTHON), "-c", "from edge_agent.cli import main; main()", "model", "bench", str(path), "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["runtime"] == "tflite_runtime"
+    assert found["row_us"] > 0 < found["batched_us"]

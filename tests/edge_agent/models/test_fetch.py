@@ -94,6 +94,19 @@ async def test_tampered_metadata_are_refused(gateway: Gateway, server: PackageSe
     assert await gateway.reason() is Reason.TAMPERED
 
 
+async def test_metadata_of_two_states_mixed_are_refused(
+    gateway: Gateway, server: PackageServer, tmp_path: Path
+) -> None:
+    """Each file is signed and whole, and they do not belong together."""
+    metadata = tmp_path / "cloud" / "repository" / "metadata"
+    before = max(metadata.glob("*.snapshot.json"), key=lambda file: int(file.name.partition(".")[0])).read_bytes()
+    server.repository.publish("pump/4.lsp", b"newer")
+    server.mischief.change = lambda path, data: before if path.endswith(".snapshot.json") else data
+    assert await gateway.reason() is Reason.TAMPERED
+    server.mischief.change = lambda _, data: data
+    assert await gateway.reason() is None
+
+
 async def test_a_truncated_package_is_refused(gateway: Gateway, server: PackageServer) -> None:
     server.mischief.change = lambda path, data: data[:-100] if path.startswith(TARGETS) else data
     assert await gateway.reason() is Reason.TRUNCATED
