@@ -92,6 +92,10 @@ _MEANINGS: Mapping[str, _Meaning] = {
     "model_rolled_back": _Meaning(
         "model_rolled_back", Severity.WARNING, "{who} went back from the model{model} to the one before{reason}"
     ),
+    "model_lost": _Meaning("model_lost", Severity.WARNING, "the model{model} of {who} is gone from its disk{reason}"),
+    "models_not_on_disk": _Meaning(
+        "models_not_on_disk", Severity.WARNING, "what {who} is judged by cannot be kept on its disk{reason}"
+    ),
     "clock_stepped": _Meaning("clock_stepped", Severity.INFO, "the clock of {who} was set{step}"),
     "readings_lost_before_the_buffer": _Meaning(
         "readings_lost", Severity.CRITICAL, "{who} lost {readings} readings before they were buffered{reason}"

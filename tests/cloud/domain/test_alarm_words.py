@@ -54,6 +54,19 @@ def test_a_model_that_failed_is_over_where_another_one_judges_and_stays_where_no
     assert (replaced.is_over, off.is_over) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        ("model_lost", "the model fleet@4 of pump-1 is gone from its disk: x.lsp was altered"),
+        ("models_not_on_disk", "what pump-1 is judged by cannot be kept on its disk: x.lsp was altered"),
+    ],
+)
+def test_a_disk_that_keeps_no_models_is_told(event: str, words: str) -> None:
+    (step,) = steps_of(row(event, name="fleet", version=4, reason="x.lsp was altered"))
+    assert isinstance(step, Raise)
+    assert (step.finding.message, step.is_over) == (words, True)
+
+
 def test_what_the_cloud_ordered_is_no_alarm() -> None:
     assert steps_of(row("model_rolled_back", name="fleet", version=4, reason="not_wanted")) == []
 
