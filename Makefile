@@ -5,7 +5,7 @@ DATA ?= data
 PYTHON := .venv/bin/python
 CHECKED := protocols edge_agent cloud firmware_sim deploy tests
 
-.PHONY: help demo test test-quick test-tf check format lock bench-edge bench-cloud bench-ml venv-demo venv-dev servers clean
+.PHONY: help demo test test-quick test-loop test-tf check format lock bench-edge bench-cloud bench-ml venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -13,8 +13,11 @@ help: ## Show what there is to make
 demo: venv-demo ## Run plant, broker, agent and cloud on loopback until Ctrl-C; ARGS="--for 60 --report r.json"
 	@.venv/bin/lineside-demo $(ARGS)
 
-test: check test-quick ## Check everything and run every test
-	$(PYTHON) -m pytest -m slow
+test: check test-quick ## Check everything and run every test but the loops
+	$(PYTHON) -m pytest -m "slow and not loop"
+
+test-loop: venv-dev servers ## Run the stories that take minutes: label, retrain, roll out, swap; a fleet of 200 gateways
+	$(PYTHON) -m pytest -m loop
 
 test-quick: venv-dev servers ## Run the tests that take seconds, several files at a time: most of their time is waiting
 	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 --dist loadfile

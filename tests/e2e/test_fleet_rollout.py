@@ -70,6 +70,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.mark.slow
+@pytest.mark.loop
 @pytest.mark.timeout(400)
 def test_a_bad_model_never_leaves_the_first_group_and_all_go_back(broker: Broker, tmp_path: Path) -> None:
     server = CloudServer(tmp_path, mqtt=f"mqtt: {{port: {broker.port}}}\n")

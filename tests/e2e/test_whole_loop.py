@@ -214,6 +214,7 @@ def operator(site: Site) -> Iterator[Operator]:
 
 
 @pytest.mark.slow
+@pytest.mark.loop
 @pytest.mark.timeout(500)
 def test_labels_make_a_better_model_that_gateways_take_over(site: Site, operator: Operator) -> None:
     started_s = time.monotonic()
