@@ -17,6 +17,7 @@ from cloud.errors import (
     Limited,
     Malformed,
     NotFound,
+    NotInstalled,
     TooLarge,
     Unauthorized,
     Unavailable,
@@ -34,6 +35,7 @@ _STATUS: dict[type[CloudError], int] = {
     TooLarge: 413,
     Invalid: 422,
     Limited: 429,
+    NotInstalled: 501,
     Unavailable: 503,
 }
 _RETRY_AFTER_S = 5

@@ -63,6 +63,7 @@ TITLES: Mapping[int, str] = {
     422: "Validation error",
     429: "Too many requests",
     500: "Internal server error",
+    501: "Not installed",
     503: "Service unavailable",
 }
 CODES: Mapping[int, str] = {
@@ -76,6 +77,7 @@ CODES: Mapping[int, str] = {
     422: "VALIDATION_ERROR",
     429: "RATE_LIMITED",
     500: "INTERNAL_ERROR",
+    501: "NOT_INSTALLED",
     503: "SERVICE_UNAVAILABLE",
 }
 """The generic code of each status."""

@@ -27,6 +27,9 @@ class JobKind(StrEnum):
     TRAIN = "train"
     RETRAIN = "retrain"
     DRAW_DATASET = "draw_dataset"
+    REPORT = "report"
+    EXPORT = "export"
+    AUTONOMOUS = "autonomous"
 
 
 class Failing(StrEnum):

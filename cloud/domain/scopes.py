@@ -21,13 +21,16 @@ class Scope(StrEnum):
     ALARMS_WRITE = "alarms:write"
     LEARNING_READ = "learning:read"
     LEARNING_WRITE = "learning:write"
+    DEVICES_WRITE = "devices:write"
+    EVENTS_WRITE = "events:write"
+    SYSTEM_READ = "system:read"
     ADMIN = "admin"
 
 
 SCOPES: Mapping[Scope, str] = {
     Scope.DATA_INGEST: "send readings",
-    Scope.REPORTS_GENERATE: "generate reports",
-    Scope.TASKS_UPDATE: "submit decisions",
+    Scope.REPORTS_GENERATE: "generate reports and exports",
+    Scope.TASKS_UPDATE: "submit decisions and accept recommendations",
     Scope.ML_PREDICT: "run predictions",
     Scope.ML_ANOMALY: "run anomaly detection",
     Scope.ML_DRIFT: "run drift checks",
@@ -39,6 +42,9 @@ SCOPES: Mapping[Scope, str] = {
     Scope.ALARMS_WRITE: "acknowledge, shelve and label alarms; make rules for them",
     Scope.LEARNING_READ: "read datasets and jobs",
     Scope.LEARNING_WRITE: "upload datasets, train models, cancel jobs",
-    Scope.ADMIN: "everything, keys included",
+    Scope.DEVICES_WRITE: "set limits, criticality and tariffs of devices, and reset their baselines",
+    Scope.EVENTS_WRITE: "plan events such as maintenance and shift changes",
+    Scope.SYSTEM_READ: "read settings, activity, system figures and the scaling of services",
+    Scope.ADMIN: "everything, keys and users included",
 }
 """What each scope allows, as users read it."""

@@ -15,6 +15,7 @@ from cloud.records.idempotency import IdempotencyRow
 from cloud.records.jobs import JobRow
 from cloud.records.labels import LabelRow
 from cloud.records.models import ModelAliasRow, ModelRow, ModelVersionRow
+from cloud.records.notices import NoticeRow
 from cloud.records.retrainings import RetrainingRow
 from cloud.records.rollouts import RolloutRow, RolloutTargetRow
 from cloud.records.wanted import WantedModelRow, WantedRow
@@ -38,6 +39,7 @@ TABLES = (
     ModelAliasRow,
     ModelRow,
     ModelVersionRow,
+    NoticeRow,
     RetrainingRow,
     RolloutRow,
     RolloutTargetRow,

@@ -1,0 +1,1 @@
+"""Live: feeds over WebSocket and Socket.IO of what happens, coalesced and replayable."""
