@@ -6,7 +6,9 @@ from cloud.records.api_keys import ApiKeyRow
 from cloud.records.audit import AuditRow
 from cloud.records.base import Base
 from cloud.records.datasets import DatasetRow
+from cloud.records.decisions import DecisionRequestRow, DecisionRow
 from cloud.records.devices import DeviceRow
+from cloud.records.downloads import DownloadRow
 from cloud.records.drift import DriftBaselineRow, DriftCheckRow
 from cloud.records.followers import FollowerRow
 from cloud.records.forecasts import ForecastRow
@@ -27,7 +29,10 @@ TABLES = (
     ApiKeyRow,
     AuditRow,
     DatasetRow,
+    DecisionRequestRow,
+    DecisionRow,
     DeviceRow,
+    DownloadRow,
     DriftBaselineRow,
     DriftCheckRow,
     FollowerRow,
