@@ -16,9 +16,11 @@ from cloud.fleet.standings import Standings
 from cloud.jobs.queue import Jobs
 from cloud.jobs.trainings import Trainings
 from cloud.learning.datasets import Datasets
+from cloud.learning.experiments import Experiments
 from cloud.learning.registry import Registry as Models
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
+from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.health import Doctor
 from cloud.operations.labels import Labels
@@ -59,11 +61,13 @@ class Services:
     alarms: Alarms
     alarm_rules: AlarmRules
     labels: Labels
+    decisions: Decisions
     drift: DriftChecks
     failures: Failures
     forecasts: Forecasts
     jobs: Jobs
     datasets: Datasets
+    experiments: Experiments
     trainings: Trainings
     uploads: Threads[ExitStack]
     """Where uploads are read: few at once, so that they hold up nobody else."""

@@ -19,9 +19,11 @@ from cloud.fleet.rollouts import Rollouts
 from cloud.ingest.remote import RemoteIntake
 from cloud.jobs.opening import open_datasets, open_models, open_trainings, open_uploads
 from cloud.jobs.queue import Jobs
+from cloud.learning.experiments import Experiments
 from cloud.listening import LOOPBACK_NAMES, is_loopback
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
+from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.health import Doctor, Gauges
 from cloud.operations.idempotency import Idempotency
@@ -71,11 +73,13 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         alarms=alarms,
         alarm_rules=AlarmRules(records, clock),
         labels=Labels(records, clock),
+        decisions=Decisions(records, clock, lambda _: False),
         drift=DriftChecks(records, clock, false_alarms=settings.analysis.drift_false_alarms),
         failures=Failures(records, clock),
         forecasts=Forecasts(records, clock),
         jobs=Jobs(records, clock),
         datasets=datasets,
+        experiments=Experiments(records, clock),
         trainings=open_trainings(settings, records, clock, datasets, models),
         uploads=open_uploads(),
         doctor=_doctor(settings, records, threads, clock, intake),
