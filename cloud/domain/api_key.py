@@ -6,6 +6,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import NamedTuple
 
+from cloud.domain.role import Role
 from cloud.domain.scopes import Scope
 
 MARK = "lsk"
@@ -42,10 +43,16 @@ def parse_key(text: str) -> KeyText | None:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls: a name for logs and the audit, and the scopes it holds."""
+    """Who calls: a name for logs and the audit, and the scopes it holds; role and user_id: of people alone.
+
+    name: `key:<prefix>`, `user:<name>` or `anonymous`; session_id: of the log-in that the call belongs to.
+    """
 
     name: str
     scopes: frozenset[Scope]
+    role: Role | None = None
+    user_id: int | None = None
+    session_id: str = ""
 
     def allows(self, scope: Scope) -> bool:
         """Return whether it may do this."""
@@ -64,6 +71,10 @@ class ApiKey:
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     revoked_at: datetime | None = None
+    rotated_from: str | None = None
+    """The prefix of the key in whose place this one came."""
+    rotated_at: datetime | None = None
+    """When another key came in the place of this one, which goes on until it expires."""
 
     def matches(self, text: KeyText) -> bool:
         """Return whether this text is the key, in a time that does not depend on how much of it is right."""

@@ -24,6 +24,7 @@ class Scope(StrEnum):
     DEVICES_WRITE = "devices:write"
     EVENTS_WRITE = "events:write"
     SYSTEM_READ = "system:read"
+    SETTINGS_WRITE = "settings:write"
     ADMIN = "admin"
 
 
@@ -45,6 +46,7 @@ SCOPES: Mapping[Scope, str] = {
     Scope.DEVICES_WRITE: "set limits, criticality and tariffs of devices, and reset their baselines",
     Scope.EVENTS_WRITE: "plan events such as maintenance and shift changes",
     Scope.SYSTEM_READ: "read settings, activity, system figures and the scaling of services",
+    Scope.SETTINGS_WRITE: "change settings",
     Scope.ADMIN: "everything, keys and users included",
 }
 """What each scope allows, as users read it."""

@@ -24,6 +24,8 @@ class ApiKeyRow(Base):
     expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rotated_from: Mapped[str | None] = mapped_column(String(16))
+    rotated_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 def add_key(session: Session, key: ApiKey) -> None:
@@ -36,6 +38,7 @@ def add_key(session: Session, key: ApiKey) -> None:
             scopes=" ".join(sorted(key.scopes)),
             created_at=key.created_at,
             expires_at=key.expires_at,
+            rotated_from=key.rotated_from,
         )
     )
 
@@ -65,6 +68,14 @@ def mark_revoked(session: Session, prefix: str, at: datetime) -> None:
         row.revoked_at = at
 
 
+def mark_rotated(session: Session, prefix: str, at: datetime, *, ends_at: datetime) -> None:
+    """Keep that another key came in the place of this one, which holds until `ends_at` at most."""
+    row = _row(session, prefix)
+    if row is not None:
+        row.rotated_at = at
+        row.expires_at = ends_at if row.expires_at is None else min(row.expires_at, ends_at)
+
+
 def _row(session: Session, prefix: str) -> ApiKeyRow | None:
     return session.scalar(select(ApiKeyRow).where(ApiKeyRow.prefix == prefix))
 
@@ -79,4 +90,6 @@ def _key(row: ApiKeyRow) -> ApiKey:
         expires_at=row.expires_at,
         last_used_at=row.last_used_at,
         revoked_at=row.revoked_at,
+        rotated_from=row.rotated_from,
+        rotated_at=row.rotated_at,
     )

@@ -10,6 +10,7 @@ from cloud.records.decisions import DecisionRequestRow, DecisionRow
 from cloud.records.devices import DeviceRow
 from cloud.records.downloads import DownloadRow
 from cloud.records.drift import DriftBaselineRow, DriftCheckRow
+from cloud.records.experiments import ExperimentRow, RunRow
 from cloud.records.followers import FollowerRow
 from cloud.records.forecasts import ForecastRow
 from cloud.records.hazards import HazardRow
@@ -19,7 +20,11 @@ from cloud.records.labels import LabelRow
 from cloud.records.models import ModelAliasRow, ModelRow, ModelVersionRow
 from cloud.records.notices import NoticeRow
 from cloud.records.retrainings import RetrainingRow
+from cloud.records.planned_events import PlannedEventRow
 from cloud.records.rollouts import RolloutRow, RolloutTargetRow
+from cloud.records.sessions import LoginAttemptsRow, RefreshTokenRow, SessionRow
+from cloud.records.settings import SettingRow
+from cloud.records.users import InviteRow, UserRow
 from cloud.records.wanted import WantedModelRow, WantedRow
 
 TABLES = (
@@ -35,19 +40,28 @@ TABLES = (
     DownloadRow,
     DriftBaselineRow,
     DriftCheckRow,
+    ExperimentRow,
     FollowerRow,
     ForecastRow,
     HazardRow,
     IdempotencyRow,
+    InviteRow,
     JobRow,
     LabelRow,
+    LoginAttemptsRow,
     ModelAliasRow,
     ModelRow,
     ModelVersionRow,
     NoticeRow,
+    PlannedEventRow,
+    RefreshTokenRow,
     RetrainingRow,
     RolloutRow,
     RolloutTargetRow,
+    RunRow,
+    SessionRow,
+    SettingRow,
+    UserRow,
     WantedModelRow,
     WantedRow,
 )
