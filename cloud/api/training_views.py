@@ -62,6 +62,7 @@ class TrainBody(BaseModel):
     algorithm: str = ""
     settings: dict[str, Any] = {}
     model_name: str = ""
+    experiment_id: Annotated[str, Field(max_length=100)] = ""
 
 
 class Started(BaseModel):
@@ -104,6 +105,7 @@ class DetectionBody(BaseModel):
     save_model: bool = True
     algorithm: str = ""
     hyperparameters: dict[str, Any] = {}
+    experiment_id: Annotated[str, Field(max_length=100)] = ""
 
 
 class DetectionTrained(BaseModel):

@@ -6,6 +6,7 @@ from cloud.domain.job import Job, JobKind
 from cloud.jobs.bench import Bench, Work
 from cloud.learning.algorithm import Progress
 from cloud.learning.dataset_drawing import Drawer, draw_dataset, parse_draw_request
+from cloud.learning.experiments import attached
 from cloud.learning.retrain_request import parse_request
 from cloud.learning.retraining import Retrainer, retrain
 from cloud.learning.train_request import parse_train_request
@@ -20,7 +21,9 @@ def _retrain(bench: Bench, job: Job, progress: Progress) -> Outcome:
 
 def _train(bench: Bench, job: Job, progress: Progress) -> Outcome:
     parts = Trainer(bench.records, bench.clock, bench.registry, bench.files)
-    return train(parts, parse_train_request(job.parameters), by=job.requested_by, progress=progress)
+    request = parse_train_request(job.parameters)
+    outcome = train(parts, request, by=job.requested_by, progress=progress)
+    return attached(outcome, request, job, bench.clock)
 
 
 def _draw(bench: Bench, job: Job, progress: Progress) -> Outcome:

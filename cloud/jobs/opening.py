@@ -8,6 +8,7 @@ from cloud.jobs.limits import limits_of
 from cloud.jobs.queue import Jobs
 from cloud.jobs.trainings import Trainings
 from cloud.learning.datasets import Datasets
+from cloud.learning.experiments import Experiments
 from cloud.learning.importing import Answer, Commission, read_upload
 from cloud.learning.registry import Registry
 from cloud.learning.uploads.bounds import Bounds
@@ -46,7 +47,7 @@ def open_trainings(
     settings: Settings, records: Records, clock: Clock, datasets: Datasets, registry: Registry
 ) -> Trainings:
     """Return who asks for trainings."""
-    return Trainings(Jobs(records, clock), datasets, registry, limits_of(settings))
+    return Trainings(Jobs(records, clock), datasets, Experiments(records, clock), registry, limits_of(settings))
 
 
 def open_uploads() -> Threads[ExitStack]:

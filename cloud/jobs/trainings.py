@@ -10,6 +10,7 @@ from cloud.errors import Invalid, NotFound
 from cloud.jobs.queue import Jobs
 from cloud.learning.dataset_drawing import DrawRequest, parse_draw_request
 from cloud.learning.datasets import Datasets
+from cloud.learning.experiments import Experiments
 from cloud.learning.registry import Registry
 from cloud.learning.retrain_request import RetrainRequest, device_pair
 from cloud.learning.train_request import TrainRequest, parse_train_request
@@ -21,8 +22,11 @@ USUAL_S: Mapping[JobKind, float] = {JobKind.TRAIN: 30.0, JobKind.RETRAIN: 900.0,
 class Trainings:
     """Asks for jobs that learn; safe to use from several threads."""
 
-    def __init__(self, jobs: Jobs, datasets: Datasets, registry: Registry, limits: JobLimits) -> None:
+    def __init__(
+        self, jobs: Jobs, datasets: Datasets, experiments: Experiments, registry: Registry, limits: JobLimits
+    ) -> None:
         self._jobs = jobs
+        self._experiments = experiments
         self._datasets = datasets
         self._registry = registry
         self._limits = limits
@@ -32,6 +36,8 @@ class Trainings:
         parse_train_request(request.parameters())
         dataset = self._datasets.get(request.dataset_id)
         request.check_against(dataset)
+        if request.experiment:
+            self._experiments.get(request.experiment)
         return self._add(JobKind.TRAIN, request.parameters(), by, limit_s)
 
     def retrain(self, request: RetrainRequest, *, by: str) -> Job:

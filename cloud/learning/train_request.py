@@ -16,7 +16,8 @@ AnyTask = Literal["", "anomaly", "classification", "regression", "forecast"]
 class TrainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """task, algorithm, target empty: by what the dataset holds; test_split: the last share of rows, which judges.
 
-    group: the column that says which machine a row is of; save: whether a version of the model is kept.
+    group: the column that says which machine a row is of; save: whether a version of the model is kept;
+    experiment: the id of the one that this training is a run of, empty for none.
     """
 
     dataset_id: str
@@ -31,6 +32,7 @@ class TrainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 0
     cross_validation: bool = False
     save: bool = True
+    experiment: str = ""
 
     def parameters(self) -> dict[str, object]:
         """Return the request as a job carries it."""

@@ -52,6 +52,7 @@ async def train(body: TrainBody, caller: LearningWriter, services: ServicesDep) 
         settings=body.settings,
         test_split=body.training_params.test_split,
         seed=body.training_params.random_state,
+        experiment=body.experiment_id,
     )
     limit_s = body.training_params.max_training_time
     job = await services.threads.run(lambda _: services.trainings.train(request, by=caller.name, limit_s=limit_s))
@@ -88,6 +89,7 @@ async def train_detector(
         test_split=body.validation_split,
         cross_validation=body.cross_validation,
         save=body.save_model,
+        experiment=body.experiment_id,
     )
     job = await services.threads.run(lambda _: services.trainings.train(request, by=caller.name))
     job = await _ended(services, job)
