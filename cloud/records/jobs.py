@@ -7,12 +7,15 @@ job runs once, whatever died meanwhile, and its result appears in the same trans
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from statistics import median
 
 from sqlalchemy import JSON, Float, Index, String, case, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.job import Failing, Failure, Job, JobKind, JobLimits, JobState, NewJob, Progress
+from cloud.domain.job_news import news_of
 from cloud.records.base import Base, UtcDateTime
+from cloud.records.notices import add_notice
 
 LEASE = timedelta(seconds=15)
 """How long a worker may be silent before its jobs are taken from it."""
@@ -76,7 +79,7 @@ def add_job(session: Session, identity: str, new: NewJob, at: datetime) -> Job:
     )
     session.add(row)
     session.flush()
-    return _job(row)
+    return _told(session, row, at)
 
 
 def find_job(session: Session, identity: str) -> Job | None:
@@ -129,7 +132,7 @@ def claim_job(session: Session, run: str, at: datetime) -> Job | None:
     row.started_at, row.attempt = at, row.attempt + 1
     row.share, row.step, row.message = 0.0, "", ""
     session.flush()
-    return _job(row)
+    return _told(session, row, at)
 
 
 def renew_leases(session: Session, runs: Collection[str], at: datetime) -> None:
@@ -153,14 +156,23 @@ def note_progress(session: Session, run: str, progress: Progress) -> bool:
     return changed.first() is not None
 
 
+def tell_progress(session: Session, run: str, at: datetime) -> None:
+    """Let live feeds know how far a run is."""
+    row = session.scalar(select(JobRow).where(JobRow.run == run))
+    if row is not None:
+        _told(session, row, at)
+
+
 def succeed(session: Session, run: str, outcome: Outcome, at: datetime) -> bool:
     """Keep what a run made and end its job, together; return False, with nothing kept, where it is too late."""
     row = _running(session, run)
     if row is None or row.cancelled_by:
         return False
     outcome.keep(session)
-    _end(row, JobState.SUCCEEDED, at)
     row.result, row.share = outcome.result, 1.0
+    _told(session, row, at)
+    _end(row, JobState.SUCCEEDED, at)
+    _told(session, row, at)
     return True
 
 
@@ -170,7 +182,7 @@ def conclude(session: Session, run: str, failure: Failure, at: datetime) -> Job 
     if row is None:
         return None
     _fail(row, failure, at)
-    return _job(row)
+    return _told(session, row, at)
 
 
 def requeue(session: Session, run: str) -> bool:
@@ -192,7 +204,7 @@ def reap(session: Session, *, but: Collection[str], failure: Failure, at: dateti
             row.state, row.run, row.lease_until, row.started_at = JobState.QUEUED.value, "", None, None
         else:
             _fail(row, failure, at)
-    return [_job(row) for row in rows]
+    return [_told(session, row, at) for row in rows]
 
 
 def cancel_job(session: Session, identity: str, *, by: str, at: datetime) -> Job | None:
@@ -205,6 +217,7 @@ def cancel_job(session: Session, identity: str, *, by: str, at: datetime) -> Job
         row.cancelled_by = by
     if state is JobState.QUEUED:
         _end(row, JobState.CANCELLED, at)
+        return _told(session, row, at)
     return _job(row)
 
 
@@ -225,6 +238,15 @@ def usual_seconds(session: Session, kind: JobKind, *, last: int = 5) -> Sequence
 def _running(session: Session, run: str) -> JobRow | None:
     query = select(JobRow).where(JobRow.run == run, JobRow.state == JobState.RUNNING.value).with_for_update()
     return session.scalar(query)
+
+
+def _told(session: Session, row: JobRow, at: datetime) -> Job:
+    """Return the job, and let live feeds and webhooks know of it in this transaction."""
+    job = _job(row)
+    usual = usual_seconds(session, job.kind) if not job.state.is_final and job.progress.share < 0.1 else ()
+    for new in news_of(job, at, usual_s=median(usual) if usual else None):
+        add_notice(session, new)
+    return job
 
 
 def _end(row: JobRow, state: JobState, at: datetime) -> None:
