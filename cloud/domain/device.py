@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from cloud.domain.device_facts import USUAL_CRITICALITY
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -15,7 +17,7 @@ class Device:
     type: str = ""
     name: str = ""
     location: str = ""
-    criticality: float = 1.0
+    criticality: float = USUAL_CRITICALITY
     metadata: dict[str, object] = field(default_factory=dict)
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import JSON, Float, String, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.device import Device, shown_id
+from cloud.domain.device_facts import USUAL_CRITICALITY
 from cloud.ports import StoredDevice
 from cloud.records.base import Base
 
@@ -23,7 +24,7 @@ class DeviceRow(Base):
     type: Mapped[str] = mapped_column(String(200), default="")
     name: Mapped[str] = mapped_column(String(200), default="")
     location: Mapped[str] = mapped_column(String(200), default="")
-    criticality: Mapped[float] = mapped_column(Float, default=1.0)
+    criticality: Mapped[float] = mapped_column(Float, default=USUAL_CRITICALITY)
     metadata_: Mapped[dict[str, object]] = mapped_column("metadata", JSON, default=dict)
 
 
@@ -54,7 +55,7 @@ def _new_row(device: StoredDevice, taken: set[str]) -> DeviceRow:
         source=device.source,
         device_id=device.info.id,
         shown_id=shown_id(device.source, device.info.id, taken=taken),
-        criticality=1.0,
+        criticality=USUAL_CRITICALITY,
         metadata_={},
     )
 

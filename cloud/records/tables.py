@@ -5,22 +5,27 @@ from cloud.records.alarms import AlarmCommentRow, AlarmRow
 from cloud.records.api_keys import ApiKeyRow
 from cloud.records.audit import AuditRow
 from cloud.records.base import Base
+from cloud.records.channel_hours import ChannelHoursRow
 from cloud.records.datasets import DatasetRow
 from cloud.records.decisions import DecisionRequestRow, DecisionRow
+from cloud.records.device_facts import ChannelLimitsRow, DeviceFactsRow
 from cloud.records.devices import DeviceRow
 from cloud.records.downloads import DownloadRow
 from cloud.records.drift import DriftBaselineRow, DriftCheckRow
 from cloud.records.experiments import ExperimentRow, RunRow
 from cloud.records.followers import FollowerRow
 from cloud.records.forecasts import ForecastRow
+from cloud.records.handovers import HandoverNoteRow
 from cloud.records.hazards import HazardRow
+from cloud.records.health_scores import HealthScoreRow, PlantPointRow
 from cloud.records.idempotency import IdempotencyRow
 from cloud.records.jobs import JobRow
 from cloud.records.labels import LabelRow
 from cloud.records.models import ModelAliasRow, ModelRow, ModelVersionRow
 from cloud.records.notices import NoticeRow
-from cloud.records.retrainings import RetrainingRow
 from cloud.records.planned_events import PlannedEventRow
+from cloud.records.recommendations import RecommendationRow
+from cloud.records.retrainings import RetrainingRow
 from cloud.records.rollouts import RolloutRow, RolloutTargetRow
 from cloud.records.sessions import LoginAttemptsRow, RefreshTokenRow, SessionRow
 from cloud.records.settings import SettingRow
@@ -33,9 +38,12 @@ TABLES = (
     AlarmRuleRow,
     ApiKeyRow,
     AuditRow,
+    ChannelHoursRow,
+    ChannelLimitsRow,
     DatasetRow,
     DecisionRequestRow,
     DecisionRow,
+    DeviceFactsRow,
     DeviceRow,
     DownloadRow,
     DriftBaselineRow,
@@ -43,7 +51,9 @@ TABLES = (
     ExperimentRow,
     FollowerRow,
     ForecastRow,
+    HandoverNoteRow,
     HazardRow,
+    HealthScoreRow,
     IdempotencyRow,
     InviteRow,
     JobRow,
@@ -54,6 +64,8 @@ TABLES = (
     ModelVersionRow,
     NoticeRow,
     PlannedEventRow,
+    PlantPointRow,
+    RecommendationRow,
     RefreshTokenRow,
     RetrainingRow,
     RolloutRow,

@@ -35,5 +35,5 @@ def test_numbers_stay_while_names_follow_what_is_told(records: Records) -> None:
     with records.reading() as session:
         (device,) = list_devices(session)
     assert (device.id, device.name, device.type, device.location) == (1, "New", "pump", "Hall 1")
-    assert device.criticality == 1.0
+    assert device.criticality == 0.5
     assert device.metadata == {}
