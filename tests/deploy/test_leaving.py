@@ -4,7 +4,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,16 @@ def wait_until(is_so: Callable[[], bool], what: str) -> None:
         time.sleep(0.1)
 
 
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let children hear SIGINT, even where these tests run in the background of a shell, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize(
     ("number", "is_orderly"), [(signal.SIGINT, True), (signal.SIGTERM, True), (signal.SIGKILL, False)]
 )
@@ -34,11 +45,14 @@ def test_however_the_demo_ends_nothing_is_left_behind(tmp_path: Path, number: in
     report = tmp_path / "report.json"
     work = tmp_path / "work"
     command = [str(DEMO), "--keep", str(work), "--report", str(report)]
-    demo = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    agent_log = work / "agent.log"
-    wait_until(lambda: agent_log.exists() and '"started"' in agent_log.read_text(), "the agent has not started")
-    assert len(running(work)) >= 4
-    demo.send_signal(number)
-    demo.wait(120)
+    with interruptible(), subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as demo:
+        try:
+            agent_log = work / "agent.log"
+            wait_until(lambda: agent_log.exists() and '"started"' in agent_log.read_text(), "the agent has not started")
+            assert len(running(work)) >= 4
+            demo.send_signal(number)
+            demo.wait(120)
+        finally:
+            demo.kill()
     wait_until(lambda: running(work) == [], f"still there: {running(work)}")
     assert report.exists() == is_orderly
