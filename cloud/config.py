@@ -11,26 +11,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from cloud.errors import InvalidConfig
+from cloud.sections.base import Port, Secret, Section
+from cloud.sections.limits import LimitSettings, RedisSettings
 
 
-def _check_secret(text: str) -> str:
-    if text and not text.startswith(("env:", "file:")):
-        raise ValueError("write a secret as env:NAME or file:PATH, never as it is")
-    return text
-
-
-Secret = Annotated[str, AfterValidator(_check_secret)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ApiSettings(_Section):
+class ApiSettings(Section):
     """Where the API listens and what it bears; port 0 takes a free one."""
 
     host: str = "127.0.0.1"
@@ -44,7 +32,7 @@ class ApiSettings(_Section):
     metrics_require_key: bool = False
 
 
-class TlsSettings(_Section):
+class TlsSettings(Section):
     """How the broker proves who it is and, optionally, how we do."""
 
     ca: Path | None = None
@@ -52,7 +40,7 @@ class TlsSettings(_Section):
     key: Path | None = None
 
 
-class MqttSettings(_Section):
+class MqttSettings(Section):
     """The broker between the gateways and the ingest process."""
 
     host: str = "127.0.0.1"
@@ -69,7 +57,7 @@ class MqttSettings(_Section):
 Days = Annotated[float, Field(gt=0, le=36_500)]
 
 
-class RetentionSettings(_Section):
+class RetentionSettings(Section):
     """How long raw readings of some series are kept; `*` in a pattern stands for any text, null days for ever."""
 
     gateway: str = "*"
@@ -78,7 +66,7 @@ class RetentionSettings(_Section):
     days: Days | None
 
 
-class StoreSettings(_Section):
+class StoreSettings(Section):
     """The reading store: what it keeps, and how much room it leaves on the disk."""
 
     retention_days: Days | None = None
@@ -90,14 +78,14 @@ class StoreSettings(_Section):
     max_size_mib: Annotated[int, Field(ge=1)] | None = None
 
 
-class IngestSettings(_Section):
+class IngestSettings(Section):
     """What is taken from those who send by HTTP or plain JSON."""
 
     max_future_s: Annotated[float, Field(ge=0)] = 300.0
     """How far a reading's time may lie ahead of the cloud's clock."""
 
 
-class JobSettings(_Section):
+class JobSettings(Section):
     """What runs beside the requests: training, retraining, checks; each job is a process of its own."""
 
     workers: Annotated[int, Field(ge=1, le=64)] | None = None
@@ -109,7 +97,7 @@ class JobSettings(_Section):
     """How long jobs that ended are shown."""
 
 
-class LearningSettings(_Section):
+class LearningSettings(Section):
     """What may be uploaded, and when models are trained anew by themselves."""
 
     max_upload_mib: Annotated[int, Field(ge=1, le=4096)] = 50
@@ -126,7 +114,7 @@ class LearningSettings(_Section):
     """How many days of readings a retraining looks at."""
 
 
-class ForecastSettings(_Section):
+class ForecastSettings(Section):
     """Series that are foretold each hour; `*` in a pattern stands for any text."""
 
     gateway: str = "*"
@@ -136,7 +124,7 @@ class ForecastSettings(_Section):
     """How many hours ahead."""
 
 
-class AnalysisSettings(_Section):
+class AnalysisSettings(Section):
     """What is looked for in stored readings without being asked."""
 
     drift_every_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
@@ -148,13 +136,13 @@ class AnalysisSettings(_Section):
     """The first that fits a series counts; a series that none fits is not foretold."""
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     """How much is written to the log, one JSON document a line on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
 
 
-class Settings(_Section):
+class Settings(Section):
     """Everything that one installation of the cloud can be told."""
 
     data: Path = Path()
@@ -170,6 +158,8 @@ class Settings(_Section):
     learning: LearningSettings = LearningSettings()
     analysis: AnalysisSettings = AnalysisSettings()
     log: LogSettings = LogSettings()
+    limits: LimitSettings = LimitSettings()
+    redis: RedisSettings = RedisSettings()
 
     @property
     def readings_path(self) -> Path:
@@ -185,6 +175,11 @@ class Settings(_Section):
     def intake_path(self) -> Path:
         """Return the Unix socket by which the API hands readings to the ingest process."""
         return self.data / "intake.sock"
+
+    @property
+    def counters_path(self) -> Path:
+        """Return the file in which the API's processes count requests together."""
+        return self.data / "counters.db"
 
     @property
     def packages_path(self) -> Path:

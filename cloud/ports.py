@@ -24,6 +24,27 @@ class Clock(Protocol):
         """Return seconds that never go back."""
 
 
+class Hit(NamedTuple):
+    """How often something was counted in a window of time, this once included, and when the window ends."""
+
+    count: int
+    ends_us: int
+
+
+class Counters(Protocol):
+    """Counts within windows of time, together for all who share it.
+
+    A window begins with its first hit and ends `window_s` later; the hit after its end begins a new one. Counting may
+    be lost when the machine loses its power, never when a process dies.
+    """
+
+    async def hit(self, key: str, *, window_s: int, now_us: int) -> Hit:
+        """Count one and return the window's state; raise Unavailable."""
+
+    async def close(self) -> None:
+        """Let go of what is open."""
+
+
 class SeriesKey(NamedTuple):
     """Which Tag of which Device: source is the gateway's name, empty for a device that sends by itself."""
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from cloud.access.keys import Keys
+from cloud.access.rates import Rates
 from cloud.analysis.drift_checks import DriftChecks
 from cloud.analysis.failures import Failures
 from cloud.analysis.forecasts import Forecasts
@@ -24,6 +25,7 @@ from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.health import Doctor
 from cloud.operations.labels import Labels
+from cloud.operations.planned_events import PlannedEvents
 from cloud.operations.registry import Registry
 from cloud.ports import Clock, ReadingStore
 from cloud.threads import Threads
@@ -53,6 +55,7 @@ class Services:
     clock: Clock
     threads: Threads[Views]
     keys: Keys
+    rates: Rates
     registry: Registry
     packages: PackageFiles
     models: Models
@@ -65,6 +68,7 @@ class Services:
     drift: DriftChecks
     failures: Failures
     forecasts: Forecasts
+    planned_events: PlannedEvents
     jobs: Jobs
     datasets: Datasets
     experiments: Experiments

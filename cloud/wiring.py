@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from cloud.access.keys import Keys
+from cloud.access.rates import Profile, RateRules, Rates
 from cloud.analysis.drift_checks import DriftChecks
 from cloud.analysis.failures import Failures
 from cloud.analysis.forecasts import Forecasts
 from cloud.api.metrics import Metrics
 from cloud.api.middleware import App
 from cloud.app import Door, build_app
-from cloud.config import Settings
+from cloud.config import Settings, read_secret
 from cloud.errors import Unavailable
 from cloud.fleet.package_files import PackageFiles
 from cloud.fleet.rollouts import Rollouts
@@ -28,11 +29,14 @@ from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.health import Doctor, Gauges
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
+from cloud.operations.planned_events import PlannedEvents
 from cloud.operations.registry import Registry
-from cloud.ports import Clock
+from cloud.ports import Clock, Counters
 from cloud.readings import open_views, room_of
 from cloud.records.database import Records
 from cloud.services import Services, Views
+from cloud.storage.counters.file import FileCounters
+from cloud.storage.counters.memory import MemoryCounters
 from cloud.threads import Threads
 
 
@@ -44,6 +48,11 @@ class Api:
     services: Services
     intake: RemoteIntake
     records: Records
+
+    async def end(self) -> None:
+        """Let go of what belongs to the event loop; before `close`."""
+        await self.services.rates.close()
+        await self.intake.close()
 
     def close(self) -> None:
         """Let go of threads and connections."""
@@ -63,6 +72,7 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         clock=clock,
         threads=threads,
         keys=Keys(records, clock),
+        rates=open_rates(settings, clock),
         registry=Registry(records),
         packages=PackageFiles(settings.packages_path),
         models=models,
@@ -77,6 +87,7 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         drift=DriftChecks(records, clock, false_alarms=settings.analysis.drift_false_alarms),
         failures=Failures(records, clock),
         forecasts=Forecasts(records, clock),
+        planned_events=PlannedEvents(records, clock),
         jobs=Jobs(records, clock),
         datasets=datasets,
         experiments=Experiments(records, clock),
@@ -103,6 +114,21 @@ def _doctor(
         intake=lambda: _gauges(intake),
         room=lambda: room_of(settings),
     )
+
+
+def open_rates(settings: Settings, clock: Clock) -> Rates:
+    """Return the limits of the settings, counted in Redis where there is one, else in a file of this host."""
+    rules = RateRules(Profile(settings.limits.profile), settings.limits.routes)
+    return Rates(_counters(settings), MemoryCounters(), clock, rules)
+
+
+def _counters(settings: Settings) -> Counters:
+    url = settings.redis.url
+    if not url:
+        return FileCounters(settings.counters_path)
+    from cloud.storage.counters.redis import RedisCounters  # noqa: PLC0415 - an extra
+
+    return RedisCounters(read_secret(url) if url.startswith(("env:", "file:")) else url)
 
 
 def door_of(settings: Settings) -> Door:

@@ -7,6 +7,12 @@ from pydantic import BaseModel
 from cloud.api.frame import CODES, TITLES
 
 Responses = dict[int | str, dict[str, Any]]
+_RATE_HEADERS = {
+    "Retry-After": "Seconds until the next request is taken.",
+    "X-RateLimit-Limit": "Requests that one caller may send in a window.",
+    "X-RateLimit-Remaining": "Requests that are left in this window.",
+    "X-RateLimit-Reset": "When the window ends, in seconds since 1970.",
+}
 
 
 class ErrorDetail(BaseModel):
@@ -40,6 +46,12 @@ def answers(example: object, *statuses: int, good: int = 200) -> Responses:
     """Return the documented answers of an operation: an example of a good one (204 has none), and its errors."""
     documented: Responses = {good: {"content": {"application/json": {"example": example}}} if good != 204 else {}}
     return documented | {status: _error(status) for status in (*statuses, 500)}
+
+
+def refused_too_often() -> dict[str, Any]:
+    """Return what a document says of one request too many, with the headers that tell a client when to come again."""
+    headers = {name: {"description": what, "schema": {"type": "integer"}} for name, what in _RATE_HEADERS.items()}
+    return _error(429) | {"headers": headers}
 
 
 def _error(status: int) -> dict[str, Any]:

@@ -1,13 +1,16 @@
 """Turns everything that can be raised in a request into one error body, once."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from math import ceil
+from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from cloud.access.rates import Rates
 from cloud.api.frame import CODES, CRASHED, Failure, failure
+from cloud.api.limits import count_unread
 from cloud.domain.times import to_text
 from cloud.errors import (
     CloudError,
@@ -52,9 +55,16 @@ def install_errors(app: FastAPI, clock: Clock) -> None:
 
         return handle
 
+    async def handle_validation(request: Request, error: RequestValidationError) -> Response:
+        rates: Rates = request.app.state.services.rates
+        standing = await count_unread(rates, request)
+        if standing is not None and standing.is_over:
+            return render(_of_cloud(request, rates.refusal(standing)), request, clock)
+        return render(_of_validation(request, error), request, clock)
+
     app.add_exception_handler(CloudError, handler(_of_cloud))
     app.add_exception_handler(HTTPException, handler(_of_http))
-    app.add_exception_handler(RequestValidationError, handler(_of_validation))
+    app.add_exception_handler(RequestValidationError, cast("Handler", handle_validation))
     app.add_exception_handler(Exception, handler(_of_crash))
 
 
@@ -81,7 +91,7 @@ def _headers(status: int, error: CloudError) -> dict[str, str]:
         case 401:
             return {"WWW-Authenticate": "Bearer"}
         case 429:
-            return {"Retry-After": str(round(getattr(error, "retry_after_s", _RETRY_AFTER_S)) or 1)}
+            return {"Retry-After": str(max(1, ceil(getattr(error, "retry_after_s", _RETRY_AFTER_S))))}
         case 503:
             return {"Retry-After": str(_RETRY_AFTER_S)}
         case _:

@@ -9,30 +9,74 @@ from typing import Any
 
 from fastapi import Depends, Request
 
-_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
+from cloud.access.rates import Rates, caller_of
+from cloud.api.deps import Guest, ServicesDep
+from cloud.domain.limit import Allowance, Standing, parse_limit
+
+STANDING = "standing"
+"""Where a request's scope keeps how its caller stands."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `count` requests of one caller in `window_s` seconds."""
+class _Mark:
+    """A dependency that does nothing: `keep_within` finds it on the route."""
 
-    count: int
-    window_s: int
+    allowance: Allowance
 
-
-def parse_limit(text: str) -> Limit:
-    """Return the limit that `60/minute` or `5/hour` says; raise ValueError for other texts."""
-    count, _, unit = text.partition("/")
-    if not count.isdecimal() or unit not in _SECONDS:
-        raise ValueError(f"{text!r} is no limit: write 60/minute")
-    return Limit(int(count), _SECONDS[unit])
+    async def __call__(self) -> None:
+        """Do nothing."""
 
 
-def limited(text: str) -> Any:  # noqa: ANN401 - FastAPI's dependencies have no public type
-    """Return the dependency that keeps callers of a route within a limit such as `60/minute`."""
-    limit = parse_limit(text)
+def limited(text: str, *, unknown: str = "") -> Any:  # noqa: ANN401 - FastAPI's dependencies have no public type
+    """Return the mark that keeps callers of a route within a limit such as `60/minute`.
 
-    async def within(request: Request) -> None:
-        request.scope["limit"] = limit
+    unknown: the limit for callers without credentials, where it is another one; they are counted by their address.
+    """
+    known = parse_limit(text)
+    return Depends(_Mark(Allowance(known, parse_limit(unknown) if unknown else known)))
 
-    return Depends(within)
+
+def limited_as_documented() -> Any:  # noqa: ANN401 - see above
+    """Return the mark of routes whose document sets one limit for all: 100 a minute, 10 without credentials."""
+    return limited("100/minute", unknown="10/minute")
+
+
+async def keep_within(request: Request, services: ServicesDep, guest: Guest) -> None:
+    """Count a request of a limited operation before anything is done for it; raise Limited for one too many."""
+    standing = await _counted(services.rates, request, guest.name if guest is not None else "")
+    if standing is not None and standing.is_over:
+        raise services.rates.refusal(standing)
+
+
+async def count_unread(rates: Rates, request: Request) -> Standing | None:
+    """Count a request whose body could not be read, before its caller was known, by its address."""
+    if STANDING in request.scope:
+        return None
+    return await _counted(rates, request, "")
+
+
+def rate_headers(standing: Standing) -> dict[str, str]:
+    """Return the headers that say where a caller stands."""
+    return {
+        "X-RateLimit-Limit": str(standing.limit.count),
+        "X-RateLimit-Remaining": str(standing.remaining),
+        "X-RateLimit-Reset": str(standing.resets_s),
+    }
+
+
+def allowance_of(route: object) -> Allowance | None:
+    """Return the limit that a route's decorator names."""
+    marks = (one.dependency for one in getattr(route, "dependencies", ()))
+    return next((mark.allowance for mark in marks if isinstance(mark, _Mark)), None)
+
+
+async def _counted(rates: Rates, request: Request, name: str) -> Standing | None:
+    route = request.scope.get("route")
+    operation: str = getattr(route, "name", "")
+    limit = rates.limit(operation, allowance_of(route), is_known=bool(name))
+    if limit is None:
+        return None
+    address = request.client.host if request.client is not None else ""
+    standing = await rates.count(operation, caller_of(name, address), limit)
+    request.scope[STANDING] = standing
+    return standing

@@ -15,6 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from cloud.api.frame import CRASHED, Failure, failure, prefix_of
+from cloud.api.limits import STANDING, rate_headers
 from cloud.domain.times import to_text
 from cloud.logs import about_request
 from cloud.ports import Clock
@@ -86,7 +87,7 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _with_headers(message["headers"], own)
+                message["headers"] = _with_headers(message["headers"], (*own, *_rate_of(scope)))
             await send(message)
 
         try:
@@ -106,6 +107,13 @@ class Requests:
 def _with_headers(sent: list[tuple[bytes, bytes]], own: tuple[tuple[bytes, bytes], ...]) -> list[tuple[bytes, bytes]]:
     names = {name for name, _ in sent}
     return [*sent, *own, *((name, value) for name, value in _API_HEADERS if name not in names)]
+
+
+def _rate_of(scope: Scope) -> list[tuple[bytes, bytes]]:
+    standing = scope.get(STANDING)
+    if standing is None:
+        return []
+    return [(name.lower().encode(), value.encode()) for name, value in rate_headers(standing).items()]
 
 
 def handler_of(scope: Scope) -> str:

@@ -1,8 +1,12 @@
 """The table of routers: one line a resource; each is served under /api/v1 and again, undocumented, under /api."""
 
-from fastapi import APIRouter, FastAPI
+from typing import Any
 
+from fastapi import APIRouter, Depends, FastAPI
+
+from cloud.api.document import refused_too_often
 from cloud.api.frame import API_PREFIX, V1_PREFIX
+from cloud.api.limits import keep_within
 from cloud.api.routes import (
     alarm_rules,
     alarms,
@@ -12,6 +16,7 @@ from cloud.api.routes import (
     decisions,
     devices,
     drift,
+    events,
     experiments,
     failures,
     forecasts,
@@ -21,6 +26,7 @@ from cloud.api.routes import (
     jobs,
     labels,
     metrics,
+    mlflow,
     models,
     packages,
     rollouts,
@@ -40,6 +46,7 @@ RESOURCES: tuple[APIRouter, ...] = (
     labels.router,
     decisions.router,
     drift.router,
+    events.router,
     forecasts.router,
     datasets.router,
     algorithms.router,
@@ -52,7 +59,7 @@ RESOURCES: tuple[APIRouter, ...] = (
 )
 UPLOADS = tuple(f"{prefix}{path}" for prefix in (V1_PREFIX, API_PREFIX) for path in ("/upload", "/datasets"))
 """Where files come in, for which other bounds hold."""
-AT_THE_ROOT: tuple[APIRouter, ...] = (root.router, health.router, metrics.router)
+AT_THE_ROOT: tuple[APIRouter, ...] = (root.router, health.router, metrics.router, mlflow.router)
 
 
 def include_all(app: FastAPI) -> None:
@@ -60,11 +67,19 @@ def include_all(app: FastAPI) -> None:
     for router in AT_THE_ROOT:
         app.include_router(router)
     for router in RESOURCES:
-        app.include_router(router, prefix=V1_PREFIX, include_in_schema=router is not health.router)
-        app.include_router(router, prefix=API_PREFIX, include_in_schema=False)
+        is_shown = router is not health.router
+        app.include_router(router, prefix=V1_PREFIX, include_in_schema=is_shown, **_framed(router))
+        app.include_router(router, prefix=API_PREFIX, include_in_schema=False, **_framed(router))
 
 
 def include_aliases(app: FastAPI) -> None:
     """Put the same resources under /api, for the document of that mount."""
     for router in RESOURCES:
-        app.include_router(router, prefix=API_PREFIX)
+        app.include_router(router, prefix=API_PREFIX, **_framed(router))
+
+
+def _framed(router: APIRouter) -> dict[str, Any]:
+    """Return what every resource has without saying so; health answers whoever asks, however often."""
+    if router is health.router:
+        return {}
+    return {"dependencies": [Depends(keep_within)], "responses": {429: refused_too_often()}}

@@ -2,17 +2,16 @@
 
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import uvicorn
 
-from cloud.api.middleware import App
 from cloud.clock import SystemClock
 from cloud.config import Settings, load_settings
 from cloud.listening import address, listen
 from cloud.logs import configure_logs
 from cloud.processes.tether import Tether
-from cloud.wiring import open_api
+from cloud.wiring import Api, open_api
 
 _GRACEFUL_S = 5
 
@@ -20,9 +19,10 @@ _GRACEFUL_S = 5
 class _Server(uvicorn.Server):
     """Says when it serves."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], end: Callable[[], Awaitable[None]]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._end = end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve."""
@@ -30,20 +30,25 @@ class _Server(uvicorn.Server):
         if not self.should_exit:
             self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve what is under way to its end."""
+        await super().shutdown(sockets)
+        await self._end()
+
 
 def serve_api(settings: Settings, tether: Tether) -> None:
     """Serve until SIGTERM; raise InvalidConfig, Unavailable."""
     bound = tether.socket() or listen(settings)
     api = open_api(settings, SystemClock())
     try:
-        _run(api.app, bound, lambda: tether.tell_ready({"api": address(bound)}))
+        _run(api, bound, lambda: tether.tell_ready({"api": address(bound)}))
     finally:
         api.close()
 
 
-def _run(app: App, bound: socket.socket, ready: Callable[[], None]) -> None:
+def _run(api: Api, bound: socket.socket, ready: Callable[[], None]) -> None:
     config = uvicorn.Config(
-        app,
+        api.app,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -51,7 +56,7 @@ def _run(app: App, bound: socket.socket, ready: Callable[[], None]) -> None:
         lifespan="off",
         timeout_graceful_shutdown=_GRACEFUL_S,
     )
-    _Server(config, ready).run(sockets=[bound])
+    _Server(config, ready, api.end).run(sockets=[bound])
 
 
 def main() -> None:

@@ -130,7 +130,7 @@ async def running_cloud(
         await asyncio.wait_for(ready.wait(), _START_S)
         api = open_api(chosen, clock)
         stack.callback(api.close)
-        stack.push_async_callback(api.intake.close)
+        stack.push_async_callback(api.end)
         yield Cloud(chosen, clock, api, stop, ingest)
 
 

@@ -1,0 +1,1 @@
+"""Sections of the configuration file, one file a subject; `config.py` puts them together."""
