@@ -10,6 +10,8 @@ import msgspec
 
 API_PREFIX = "/api"
 V1_PREFIX = "/api/v1"
+MLFLOW_PREFIX = "/api/2.0/mlflow"
+"""Another product's shape, with errors of its own; below the mount, so it must be registered before it."""
 CRASHED = "something went wrong inside"
 PREFIXES = (V1_PREFIX, API_PREFIX)
 
@@ -34,6 +36,8 @@ class Failure:
     def body(self, *, path: str, request_id: str, timestamp: str) -> bytes:
         """Return the JSON body in the form of the path's mount."""
         specific = self.specific or self.code
+        if path.startswith(MLFLOW_PREFIX):
+            return msgspec.json.encode({"error_code": MLFLOW_CODES.get(self.status, specific), "message": self.message})
         known: dict[str, object] = {
             "detail": self.message,
             "error_code": specific,
@@ -81,6 +85,17 @@ CODES: Mapping[int, str] = {
     503: "SERVICE_UNAVAILABLE",
 }
 """The generic code of each status."""
+MLFLOW_CODES: Mapping[int, str] = {
+    400: "INVALID_PARAMETER_VALUE",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "RESOURCE_DOES_NOT_EXIST",
+    422: "INVALID_PARAMETER_VALUE",
+    429: "REQUEST_LIMIT_EXCEEDED",
+    500: "INTERNAL_ERROR",
+    503: "TEMPORARILY_UNAVAILABLE",
+}
+"""MLflow's codes."""
 
 
 def failure(status: int, message: str, *, specific: str = "", headers: Mapping[str, str] | None = None) -> Failure:
