@@ -6,8 +6,11 @@ from cloud.records.api_keys import ApiKeyRow
 from cloud.records.audit import AuditRow
 from cloud.records.base import Base
 from cloud.records.channel_hours import ChannelHoursRow
+from cloud.records.circuits import CircuitRow
 from cloud.records.datasets import DatasetRow
+from cloud.records.dead_letters import DeadLetterRow
 from cloud.records.decisions import DecisionRequestRow, DecisionRow
+from cloud.records.deliveries import DeliveryRow
 from cloud.records.device_facts import ChannelLimitsRow, DeviceFactsRow
 from cloud.records.devices import DeviceRow
 from cloud.records.downloads import DownloadRow
@@ -21,16 +24,19 @@ from cloud.records.health_scores import HealthScoreRow, PlantPointRow
 from cloud.records.idempotency import IdempotencyRow
 from cloud.records.jobs import JobRow
 from cloud.records.labels import LabelRow
+from cloud.records.load import LoadBinRow, LoadCapacityRow
 from cloud.records.models import ModelAliasRow, ModelRow, ModelVersionRow
 from cloud.records.notices import NoticeRow
 from cloud.records.planned_events import PlannedEventRow
 from cloud.records.recommendations import RecommendationRow
 from cloud.records.retrainings import RetrainingRow
 from cloud.records.rollouts import RolloutRow, RolloutTargetRow
+from cloud.records.scaling import ScaledServiceRow, ScalingCountRow, ScalingDecisionRow
 from cloud.records.sessions import LoginAttemptsRow, RefreshTokenRow, SessionRow
 from cloud.records.settings import SettingRow
 from cloud.records.users import InviteRow, UserRow
 from cloud.records.wanted import WantedModelRow, WantedRow
+from cloud.records.webhooks import WebhookRow
 
 TABLES = (
     AlarmCommentRow,
@@ -40,9 +46,12 @@ TABLES = (
     AuditRow,
     ChannelHoursRow,
     ChannelLimitsRow,
+    CircuitRow,
     DatasetRow,
+    DeadLetterRow,
     DecisionRequestRow,
     DecisionRow,
+    DeliveryRow,
     DeviceFactsRow,
     DeviceRow,
     DownloadRow,
@@ -58,6 +67,8 @@ TABLES = (
     InviteRow,
     JobRow,
     LabelRow,
+    LoadBinRow,
+    LoadCapacityRow,
     LoginAttemptsRow,
     ModelAliasRow,
     ModelRow,
@@ -71,10 +82,14 @@ TABLES = (
     RolloutRow,
     RolloutTargetRow,
     RunRow,
+    ScaledServiceRow,
+    ScalingCountRow,
+    ScalingDecisionRow,
     SessionRow,
     SettingRow,
     UserRow,
     WantedModelRow,
     WantedRow,
+    WebhookRow,
 )
 METADATA = Base.metadata
