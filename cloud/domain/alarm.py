@@ -124,6 +124,9 @@ class Alarm:
     chattering_since_us: int | None = None
     assigned_to: str = ""
     verdict: Verdict | None = None
+    escalated_us: int | None = None
+    muted_by: str = ""
+    """The planned event that keeps it quiet; its state goes on beneath."""
 
     @property
     def state(self) -> AlarmState:
@@ -150,9 +153,10 @@ class Alarm:
         if self.finding.episode == finding.episode and (self.is_active or finding.episode):
             return self
         raises = (*self.raises, finding.at_us)[-_MOST_RAISES:]
+        is_escalated = self.escalated_us is not None and self.acknowledged is None
         return replace(
             self,
-            finding=finding,
+            finding=replace(finding, severity=_worse(finding.severity)) if is_escalated else finding,
             raises=raises,
             occurrences=self.occurrences + 1,
             is_active=True,
@@ -208,6 +212,17 @@ class Alarm:
         """Return the alarm in somebody's hands; empty: in nobody's."""
         return replace(self, assigned_to=to)
 
+    def escalate(self, at_us: int) -> "Alarm":
+        """Return the alarm one step worse, since nobody saw it for too long; only once, and only in sight."""
+        if self.state is not AlarmState.UNACK_ACTIVE or self.escalated_us is not None:
+            return self
+        finding = replace(self.finding, severity=_worse(self.finding.severity))
+        return replace(self, finding=finding, escalated_us=at_us)
+
+    def mute(self, event: str) -> "Alarm":
+        """Return the alarm kept quiet by a planned event; empty: by none."""
+        return replace(self, muted_by=event)
+
     def judged(self, verdict: Verdict) -> "Alarm":
         """Return the alarm with what it really was."""
         return replace(self, verdict=verdict)
@@ -236,6 +251,11 @@ def raised(last: Alarm | None, condition: Condition, finding: Finding, *, new_id
         raises=raises,
         chattering_since_us=_chattering_since(raises, None),
     )
+
+
+def _worse(severity: Severity) -> Severity:
+    ranks = list(Severity)
+    return ranks[min(ranks.index(severity) + 1, len(ranks) - 1)]
 
 
 def _chattering_since(raises: Sequence[int], since_us: int | None) -> int | None:

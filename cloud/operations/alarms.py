@@ -1,36 +1,45 @@
 """Alarms: what operators see of them and do with them; every change is in the audit."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
-
 from cloud.domain.alarm import Alarm, AlarmState, Seen, Severity
+from cloud.domain.alarm_change import (
+    AlarmChange,
+    acknowledging,
+    assigning,
+    clearing,
+    commenting,
+    invalid_change,
+    removing,
+    returning,
+    shelving,
+    unshelving,
+)
 from cloud.domain.audit import AuditEntry
 from cloud.domain.label import Label, Verdict
 from cloud.domain.times import to_datetime
-from cloud.errors import Conflict, Invalid, NotFound
+from cloud.errors import CloudError, Conflict, NotFound
+from cloud.operations.alarm_desk import AlarmDesk
 from cloud.operations.alarm_follower import FOLLOWER
 from cloud.ports import Clock
 from cloud.records.alarms import (
     AlarmFilter,
     Comment,
     KeptAlarms,
-    add_comment,
     count_live,
     devices_in_alarm,
     find_alarm,
     list_alarms,
     list_comments,
 )
-from cloud.records.audit import add_audit, list_audit
+from cloud.records.audit import list_audit
 from cloud.records.database import Records
 from cloud.records.followers import Progress, read_progress
 from cloud.records.labels import add_label, delete_alarm_label
 
-MAX_COMMENT = 2000
 MAX_AT_ONCE = 1000
-Change = Callable[[Alarm], Alarm]
+_CLOCK = "clock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,15 @@ class AlarmStory:
     alarm: Alarm
     comments: Sequence[Comment]
     history: Sequence[AuditEntry]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemResult:
+    """What became of one of many: the alarm as it is now, or why it stayed as it was."""
+
+    id: str
+    alarm: Alarm | None
+    refusal: CloudError | None = None
 
 
 class Alarms:
@@ -63,37 +81,19 @@ class Alarms:
 
     def acknowledge(self, alarm_id: str, *, by: str, comment: str = "") -> Alarm:
         """Mark it as seen; the first one to see it is kept. Raise NotFound, Invalid, Unavailable."""
-        seen = Seen(by, self._clock.now_us())
-        return self._change(alarm_id, "alarm.acknowledge", by, lambda alarm: alarm.acknowledge(seen), comment=comment)
+        return self._change(alarm_id, acknowledging(self._seen(by), comment))
 
     def acknowledge_many(self, alarm_ids: Collection[str], *, by: str, comment: str = "") -> Sequence[Alarm]:
         """Mark all of these as seen, or none; raise NotFound that names those that are not there, Invalid."""
-        if len(alarm_ids) > MAX_AT_ONCE:
-            raise _invalid("ids", f"at most {MAX_AT_ONCE} at once")
-        seen = Seen(by, self._clock.now_us())
-        with self._records.writing() as session:
-            kept = KeptAlarms(session)
-            found = kept.many(alarm_ids)
-            missing = sorted(set(alarm_ids) - {alarm.id for alarm in found})
-            if missing:
-                raise NotFound(f"there is no alarm {missing[0]}", code="ALARM_NOT_FOUND", details={"ids": missing[:20]})
-            changes = [(alarm, alarm.acknowledge(seen)) for alarm in found]
-            for before, after in changes:
-                self._keep(session, kept, (before, after), "alarm.acknowledge", by, comment)
-        return [after for _, after in changes]
+        return self.change_all(alarm_ids, acknowledging(self._seen(by), comment))
 
     def shelve(self, alarm_id: str, *, for_s: float, by: str, why: str = "", is_one_shot: bool = False) -> Alarm:
         """Put it out of sight for so long; raise NotFound, Invalid, Conflict, Unavailable."""
-        placed = Seen(by, self._clock.now_us(), _checked(why, "comment"))
-
-        def change(alarm: Alarm) -> Alarm:
-            return alarm.shelve(placed, for_s=for_s, is_one_shot=is_one_shot)
-
-        return self._change(alarm_id, "alarm.shelve", by, change, details={"for_s": for_s, "why": why})
+        return self._change(alarm_id, shelving(self._seen(by, why), for_s=for_s, is_one_shot=is_one_shot))
 
     def unshelve(self, alarm_id: str, *, by: str) -> Alarm:
         """Bring it back into sight; raise NotFound, Unavailable."""
-        return self._change(alarm_id, "alarm.unshelve", by, Alarm.unshelve)
+        return self._change(alarm_id, unshelving(by))
 
     def end_shelves(self) -> None:
         """Bring back what was shelved until now; raise Unavailable."""
@@ -101,45 +101,50 @@ class Alarms:
         with self._records.reading() as session:
             if not KeptAlarms(session).due(now_us):
                 return
+        change = AlarmChange("alarm.shelf_ended", _CLOCK, lambda alarm: alarm.at(now_us))
         with self._records.writing() as session:
-            kept = KeptAlarms(session)
-            for alarm in kept.due(now_us):
-                self._keep(session, kept, (alarm, alarm.at(now_us)), "alarm.shelf_ended", "clock", "")
+            desk = AlarmDesk(session, now_us)
+            for alarm in desk.kept.due(now_us):
+                desk.do(alarm, change)
 
     def clear(self, alarm_id: str, *, by: str, comment: str = "") -> Alarm:
         """Declare its condition over, which is seen with it; raise NotFound, Invalid, Unavailable."""
-        seen = Seen(by, self._clock.now_us())
-
-        def change(alarm: Alarm) -> Alarm:
-            return alarm.clear(seen.at_us).acknowledge(seen)
-
-        return self._change(alarm_id, "alarm.clear", by, change, comment=comment)
+        return self._change(alarm_id, clearing(self._seen(by), comment))
 
     def take_out_of_service(self, alarm_id: str, *, by: str, why: str = "") -> Alarm:
         """Put it out of sight until somebody brings it back; raise NotFound, Invalid, Conflict, Unavailable."""
-        removed = Seen(by, self._clock.now_us(), _checked(why, "comment"))
-
-        def change(alarm: Alarm) -> Alarm:
-            return alarm.take_out_of_service(removed)
-
-        return self._change(alarm_id, "alarm.out_of_service", by, change, details={"why": why})
+        return self._change(alarm_id, removing(self._seen(by, why)))
 
     def return_to_service(self, alarm_id: str, *, by: str) -> Alarm:
         """Bring it back into service; raise NotFound, Unavailable."""
-        return self._change(alarm_id, "alarm.return_to_service", by, Alarm.return_to_service)
+        return self._change(alarm_id, returning(by))
 
     def comment(self, alarm_id: str, text: str, *, by: str) -> AlarmStory:
         """Write something beside it; raise NotFound, Invalid, Unavailable."""
-        if not text.strip():
-            raise _invalid("comment", "must not be empty")
-        self._change(alarm_id, "alarm.comment", by, lambda alarm: alarm, comment=text)
+        self._change(alarm_id, commenting(by, text))
         return self.get(alarm_id)
 
     def assign(self, alarm_id: str, to: str, *, by: str) -> Alarm:
         """Put it into somebody's hands, or with an empty name into nobody's; raise NotFound, Invalid, Unavailable."""
-        if len(to) > 200:
-            raise _invalid("to", "has more than 200 characters")
-        return self._change(alarm_id, "alarm.assign", by, lambda alarm: alarm.assign(to), details={"to": to})
+        return self._change(alarm_id, assigning(by, to))
+
+    def change_all(self, alarm_ids: Collection[str], change: AlarmChange) -> Sequence[Alarm]:
+        """Change all of these, or none; raise NotFound that names those that are not there, Invalid, Conflict."""
+        with self._records.writing() as session:
+            desk = AlarmDesk(session, self._clock.now_us())
+            found = desk.kept.many(_bounded(alarm_ids))
+            missing = sorted(set(alarm_ids) - {alarm.id for alarm in found})
+            if missing:
+                raise NotFound(f"there is no alarm {missing[0]}", code="ALARM_NOT_FOUND", details={"ids": missing[:20]})
+            return [desk.do(alarm, change) for alarm in found]
+
+    def change_each(self, alarm_ids: Collection[str], change: AlarmChange) -> Sequence[ItemResult]:
+        """Change what can be changed of these, and say of each, in this order, how it went; raise Invalid."""
+        ids = tuple(dict.fromkeys(alarm_ids))
+        with self._records.writing() as session:
+            desk = AlarmDesk(session, self._clock.now_us())
+            found = {alarm.id: alarm for alarm in desk.kept.many(_bounded(ids))}
+            return [_tried(desk, found.get(one), one, change) for one in ids]
 
     def label(self, alarm_id: str, verdict: Verdict, *, by: str, kind: str = "", note: str = "") -> tuple[Alarm, Label]:
         """Say what it was: its window becomes a label, in place of an earlier one of the same alarm.
@@ -148,8 +153,8 @@ class Alarms:
         """
         now_us = self._clock.now_us()
         with self._records.writing() as session:
-            kept = KeptAlarms(session)
-            alarm = _there(kept.one(alarm_id), alarm_id)
+            desk = AlarmDesk(session, now_us)
+            alarm = _there(desk.kept.one(alarm_id), alarm_id)
             if not alarm.condition.device:
                 raise Conflict(
                     f"alarm {alarm_id} is of a gateway: only those of devices are labelled", code="NO_DEVICE"
@@ -160,8 +165,9 @@ class Alarms:
             wanted = Label(0, source, device, from_us, to_us, verdict, by, at, kind, note, alarm_id).check()
             delete_alarm_label(session, alarm_id)
             made = add_label(session, wanted)
-            self._keep(session, kept, (alarm, alarm.judged(verdict)), "alarm.label", by, "", {"verdict": verdict.value})
-        return alarm.judged(verdict), made
+            details = {"verdict": verdict.value}
+            judged = desk.do(alarm, AlarmChange("alarm.label", by, lambda one: one.judged(verdict), details=details))
+        return judged, made
 
     def live(self) -> Sequence[tuple[AlarmState, Severity, int]]:
         """Return how many live, by state and severity; raise Unavailable."""
@@ -184,54 +190,29 @@ class Alarms:
             worst[source, device] = max(before, severity, key=ranks.index)
         return worst
 
-    def _change(
-        self,
-        alarm_id: str,
-        action: str,
-        by: str,
-        change: Change,
-        *,
-        comment: str = "",
-        details: dict[str, object] | None = None,
-    ) -> Alarm:
+    def _change(self, alarm_id: str, change: AlarmChange) -> Alarm:
         with self._records.writing() as session:
-            kept = KeptAlarms(session)
-            before = _there(kept.one(alarm_id), alarm_id)
-            after = change(before)
-            self._keep(session, kept, (before, after), action, by, comment, details)
-        return after
+            desk = AlarmDesk(session, self._clock.now_us())
+            return desk.do(_there(desk.kept.one(alarm_id), alarm_id), change)
 
-    def _keep(
-        self,
-        session: Session,
-        kept: KeptAlarms,
-        change: tuple[Alarm, Alarm],
-        action: str,
-        by: str,
-        comment: str,
-        details: dict[str, object] | None = None,
-    ) -> None:
-        before, after = change
-        at = to_datetime(self._clock.now_us())
-        if comment:
-            add_comment(session, after.id, Comment(by, at, _checked(comment, "comment")))
-        if after != before or comment:
-            add_audit(session, AuditEntry(at, by, action, after.id, details or {}))
-        if after != before:
-            kept.put(after)
+    def _seen(self, by: str, why: str = "") -> Seen:
+        return Seen(by, self._clock.now_us(), why)
+
+
+def _tried(desk: AlarmDesk, alarm: Alarm | None, alarm_id: str, change: AlarmChange) -> ItemResult:
+    try:
+        return ItemResult(alarm_id, desk.do(_there(alarm, alarm_id), change))
+    except (NotFound, Conflict) as refusal:
+        return ItemResult(alarm_id, None, refusal)
+
+
+def _bounded(alarm_ids: Collection[str]) -> Collection[str]:
+    if len(alarm_ids) > MAX_AT_ONCE:
+        raise invalid_change("ids", f"at most {MAX_AT_ONCE} at once")
+    return alarm_ids
 
 
 def _there(alarm: Alarm | None, alarm_id: str) -> Alarm:
     if alarm is None:
         raise NotFound(f"there is no alarm {alarm_id!r:.60}", code="ALARM_NOT_FOUND", details={"id": alarm_id[:60]})
     return alarm
-
-
-def _checked(text: str, field: str) -> str:
-    if len(text) > MAX_COMMENT:
-        raise _invalid(field, f"has {len(text)} characters, {MAX_COMMENT} are allowed")
-    return text
-
-
-def _invalid(field: str, issue: str) -> Invalid:
-    return Invalid(f"{field}: {issue}", code="INVALID_ALARM_CHANGE", details={"field": field, "issue": issue})

@@ -9,6 +9,7 @@ from cloud.domain.alarm import Alarm, Condition, raised
 from cloud.domain.alarm_words import Clear, ClearRun, Raise, Step
 from cloud.domain.audit import AuditEntry
 from cloud.domain.times import to_datetime
+from cloud.records.alarm_news import AlarmNews
 from cloud.records.alarms import KeptAlarms
 from cloud.records.audit import add_audit
 from cloud.records.labels import stretch_alarm_label
@@ -45,6 +46,7 @@ class _Changes:
         self._by = by
         self._new_id = new_id
         self._kept = KeptAlarms(session)
+        self._news = AlarmNews(session)
         self._runs_are_loaded: set[str] = set()
         named = {step.condition for step in steps if not isinstance(step, ClearRun)}
         self._known = dict(self._kept.newest(named)) if named else {}
@@ -97,3 +99,4 @@ class _Changes:
     def _note(self, alarm: Alarm, action: str, at_us: int, details: dict[str, object]) -> None:
         self._known[alarm.condition] = self._changed[alarm.id] = alarm
         add_audit(self._session, AuditEntry(to_datetime(at_us), self._by, action, alarm.id, details))
+        self._news.tell(alarm, action, by=self._by, at_us=at_us)

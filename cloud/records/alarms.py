@@ -17,6 +17,7 @@ from cloud.domain.alarm import Alarm, AlarmState, Condition, Severity
 from cloud.records.base import Base, UtcDateTime
 
 _LIVE = text("is_live")
+_IN_SIGHT = (AlarmState.UNACK_ACTIVE.value, AlarmState.ACK_ACTIVE.value)
 
 
 class AlarmRow(Base):
@@ -43,6 +44,9 @@ class AlarmRow(Base):
     is_acknowledged: Mapped[bool]
     raised_us: Mapped[int] = mapped_column(BigInteger, index=True)
     back_us: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    escalated_us: Mapped[int | None] = mapped_column(BigInteger)
+    assigned_to: Mapped[str | None] = mapped_column(String(200))
+    muted_by: Mapped[str | None] = mapped_column(String(36))
     content: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
@@ -77,6 +81,7 @@ class AlarmFilter:
     severities: tuple[Severity, ...] = ()
     is_acknowledged: bool | None = None
     is_resolved: bool | None = None
+    assigned_to: str | None = None
     from_us: int | None = None
     to_us: int | None = None
 
@@ -88,6 +93,7 @@ class AlarmFilter:
             (AlarmRow.device, self.device),
             (AlarmRow.is_acknowledged, self.is_acknowledged),
             (AlarmRow.is_active, resolved),
+            (AlarmRow.assigned_to, self.assigned_to or None),
         )
         chosen: list[ColumnElement[bool]] = [column == wanted for column, wanted in equal if wanted is not None]
         if self.states:
@@ -145,6 +151,20 @@ class KeptAlarms:
         """Return those whose shelf came to its end."""
         return self._taken(select(AlarmRow).where(AlarmRow.back_us <= now_us))
 
+    def unseen(self, *, before_us: int) -> list[Alarm]:
+        """Return those that were raised before a time, that nobody saw since, and that were not escalated."""
+        unseen = (AlarmRow.state == AlarmState.UNACK_ACTIVE.value, AlarmRow.escalated_us.is_(None))
+        quiet = AlarmRow.muted_by.is_(None)
+        return self._taken(select(AlarmRow).where(*unseen, quiet, AlarmRow.raised_us <= before_us))
+
+    def audible(self) -> list[Alarm]:
+        """Return the active ones in sight that no planned event keeps quiet."""
+        return self._taken(select(AlarmRow).where(AlarmRow.state.in_(_IN_SIGHT), AlarmRow.muted_by.is_(None)))
+
+    def muted(self) -> list[Alarm]:
+        """Return those that a planned event keeps quiet."""
+        return self._taken(select(AlarmRow).where(AlarmRow.muted_by.is_not(None)))
+
     def put(self, alarm: Alarm) -> None:
         """Keep an alarm that is new or was changed."""
         row = self._rows.get(alarm.id)
@@ -179,10 +199,9 @@ def count_live(session: Session) -> Sequence[tuple[AlarmState, Severity, int]]:
 
 
 def devices_in_alarm(session: Session) -> Sequence[tuple[str, str, Severity]]:
-    """Return source, device and severity of what is active and in sight, each once."""
-    in_sight = (AlarmState.UNACK_ACTIVE.value, AlarmState.ACK_ACTIVE.value)
-    query = select(AlarmRow.source, AlarmRow.device, AlarmRow.severity).where(AlarmRow.state.in_(in_sight))
-    rows = session.execute(query.where(AlarmRow.device != "").distinct())
+    """Return source, device and severity of what is active, in sight and not muted, each once."""
+    query = select(AlarmRow.source, AlarmRow.device, AlarmRow.severity).where(AlarmRow.state.in_(_IN_SIGHT))
+    rows = session.execute(query.where(AlarmRow.device != "", AlarmRow.muted_by.is_(None)).distinct())
     return [(source, device, Severity(severity)) for source, device, severity in rows]
 
 
@@ -196,6 +215,9 @@ def _write(row: AlarmRow, alarm: Alarm) -> None:
     row.is_acknowledged = alarm.acknowledged is not None
     row.raised_us = alarm.raised_us
     row.back_us = None if alarm.shelf is None else alarm.shelf.until_us
+    row.escalated_us = alarm.escalated_us
+    row.assigned_to = alarm.assigned_to or None
+    row.muted_by = alarm.muted_by or None
     row.content = msgspec.to_builtins(alarm)
 
 

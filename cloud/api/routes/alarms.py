@@ -9,11 +9,13 @@ from pydantic import AwareDatetime, BaseModel, Field
 from cloud.api.alarm_answers import ALARM_EXAMPLE, STORY_EXAMPLE, AlarmAnswer, Plant, StoryAnswer
 from cloud.api.deps import AlarmReader, Operator, ServicesDep
 from cloud.api.document import answers
+from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, tell_pages
 from cloud.domain.alarm import LEAST_SHELF_S, LONGEST_SHELF_S, Alarm, AlarmState, Severity
+from cloud.domain.alarm_change import MAX_COMMENT
 from cloud.domain.label import Verdict
 from cloud.domain.times import to_us
-from cloud.operations.alarms import MAX_AT_ONCE, MAX_COMMENT
+from cloud.operations.alarms import MAX_AT_ONCE
 from cloud.records.alarms import AlarmFilter
 from cloud.services import Services, Views
 
@@ -115,7 +117,9 @@ class Wanted(BaseModel):
         )
 
 
-@router.get("", summary="List alerts", responses=answers([ALARM_EXAMPLE], *_ERRORS))
+@router.get(
+    "", summary="List alerts", dependencies=[limited("120/minute")], responses=answers([ALARM_EXAMPLE], *_ERRORS)
+)
 async def list_alerts(
     request: Request,
     response: Response,
@@ -139,6 +143,7 @@ async def list_alerts(
 @router.post(
     "/acknowledge",
     summary="Acknowledge many alerts",
+    dependencies=[limited("30/minute")],
     responses=answers({"message": "1 alerts acknowledged", "alerts": [ALARM_EXAMPLE]}, *_ERRORS),
 )
 async def acknowledge_alerts(caller: Operator, services: ServicesDep, body: Acknowledgement) -> BulkAnswer:
@@ -155,6 +160,7 @@ async def acknowledge_alerts(caller: Operator, services: ServicesDep, body: Ackn
 @router.post(
     "/acknowledge/{alert_id}",
     summary="Acknowledge one alert, as documented",
+    dependencies=[limited("30/minute")],
     responses=answers({"message": ACKNOWLEDGED, "alert": ALARM_EXAMPLE}, *_ERRORS),
 )
 async def acknowledge_alert(alert_id: str, caller: Operator, services: ServicesDep) -> AcknowledgeAnswer:
@@ -169,7 +175,12 @@ async def show_alert(alert_id: str, _caller: AlarmReader, services: ServicesDep)
     return await services.threads.run(lambda views: Plant.seen(services, views).story(services.alarms.get(alert_id)))
 
 
-@router.post("/{alert_id}/acknowledge", summary="Acknowledge an alert", responses=answers(ALARM_EXAMPLE, *_ERRORS))
+@router.post(
+    "/{alert_id}/acknowledge",
+    summary="Acknowledge an alert",
+    dependencies=[limited("30/minute")],
+    responses=answers(ALARM_EXAMPLE, *_ERRORS),
+)
 async def acknowledge(alert_id: str, caller: Operator, services: ServicesDep, body: OptionalRemark) -> AlarmAnswer:
     """Mark an alert as seen; seeing it twice changes nothing, the first operator is kept."""
     return await _done(services, lambda: services.alarms.acknowledge(alert_id, by=caller.name, comment=body.comment))

@@ -1,4 +1,4 @@
-"""Decision requests, decisions, and the files of reports and exports."""
+"""Decision requests, decisions, files of reports and exports, and what else may be done with alarms."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,7 @@ down_revision = "0008"
 def upgrade() -> None:
     """Make the tables."""
     _create_requests()
+    _widen_alarms()
     op.create_table(
         "decisions",
         sa.Column("number", sa.Integer(), nullable=False),
@@ -50,8 +51,16 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Drop them."""
+    for column in ("muted_by", "assigned_to", "escalated_us"):
+        op.drop_column("alarms", column)
     for table in ("downloads", "decisions", "decision_requests"):
         op.drop_table(table)
+
+
+def _widen_alarms() -> None:
+    op.add_column("alarms", sa.Column("escalated_us", sa.BigInteger()))
+    op.add_column("alarms", sa.Column("assigned_to", sa.String(200)))
+    op.add_column("alarms", sa.Column("muted_by", sa.String(36)))
 
 
 def _create_requests() -> None:
