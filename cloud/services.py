@@ -17,7 +17,9 @@ from cloud.fleet.standings import Standings
 from cloud.jobs.queue import Jobs
 from cloud.jobs.trainings import Trainings
 from cloud.learning.datasets import Datasets
+from cloud.learning.detectors import Detectors
 from cloud.learning.experiments import Experiments
+from cloud.learning.inference import Inference
 from cloud.learning.registry import Registry as Models
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
@@ -73,6 +75,10 @@ class Services:
     datasets: Datasets
     experiments: Experiments
     trainings: Trainings
+    detectors: Detectors
+    inference: Inference
+    judging: Threads[ExitStack]
+    """Where models answer: few at once, so that they hold up nobody else."""
     uploads: Threads[ExitStack]
     """Where uploads are read: few at once, so that they hold up nobody else."""
     doctor: Doctor[Views]
@@ -87,3 +93,4 @@ class Services:
         """Let go of the threads."""
         self.threads.close()
         self.uploads.close()
+        self.judging.close()

@@ -18,7 +18,15 @@ from cloud.errors import Unavailable
 from cloud.fleet.package_files import PackageFiles
 from cloud.fleet.rollouts import Rollouts
 from cloud.ingest.remote import RemoteIntake
-from cloud.jobs.opening import open_datasets, open_models, open_trainings, open_uploads
+from cloud.jobs.opening import (
+    open_datasets,
+    open_detectors,
+    open_inference,
+    open_judging,
+    open_models,
+    open_trainings,
+    open_uploads,
+)
 from cloud.jobs.queue import Jobs
 from cloud.learning.experiments import Experiments
 from cloud.listening import LOOPBACK_NAMES, is_loopback
@@ -92,6 +100,9 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         datasets=datasets,
         experiments=Experiments(records, clock),
         trainings=open_trainings(settings, records, clock, datasets, models),
+        detectors=open_detectors(settings, records, clock),
+        inference=open_inference(settings, models),
+        judging=open_judging(),
         uploads=open_uploads(),
         doctor=_doctor(settings, records, threads, clock, intake),
         figures=lambda: _figures(threads, intake, alarms),

@@ -34,6 +34,7 @@ class ForecastRow(Base):
     model_version: Mapped[str] = mapped_column(String(64))
     is_calibrated: Mapped[bool]
     features: Mapped[list[str]] = mapped_column(JSON)
+    multiplier: Mapped[float | None] = mapped_column(Float)
     confidence: Mapped[float | None] = mapped_column(Float)
     actual: Mapped[float | None] = mapped_column(Float)
     matured_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
