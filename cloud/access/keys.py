@@ -14,15 +14,18 @@ from cloud.domain.api_key import ApiKey, KeyText, Principal, parse_key
 from cloud.domain.audit import AuditEntry
 from cloud.domain.scopes import Scope
 from cloud.domain.times import to_datetime
-from cloud.errors import NotFound, Unauthorized, Unavailable
+from cloud.errors import Conflict, NotFound, Unauthorized, Unavailable
 from cloud.ports import Clock
-from cloud.records.api_keys import add_key, find_key, list_keys, mark_revoked, mark_used
+from cloud.records.api_keys import add_key, find_key, list_keys, mark_revoked, mark_rotated, mark_used
 from cloud.records.audit import add_audit
 from cloud.records.database import Records
+from cloud.records.settings import number_of
 
 _BELIEVED_S = 1.0
 _MOST_BELIEVED = 10_000
 _USE_IS_NOTED_EVERY = timedelta(minutes=1)
+_OLD_USE_IS_NOTED_EVERY = timedelta(hours=1)
+"""Of a key that was rotated: each of these uses is in the audit, until somebody has changed the client."""
 
 
 class Keys:
@@ -47,6 +50,35 @@ class Keys:
             add_key(session, key)
             add_audit(session, AuditEntry(now, by, "key.create", key.prefix, details))
         return text, key
+
+    def rotate(self, prefix: str, *, by: str) -> tuple[KeyText, ApiKey, ApiKey]:
+        """Return a key in the place of another, its record, and the other one, which goes on for the overlap.
+
+        Raise NotFound, Conflict for one that is over or was rotated before, Unavailable.
+        """
+        text, now = KeyText(self._draw(4), self._draw(32)), self._now()
+        with self._records.writing() as session:
+            old = find_key(session, prefix)
+            if old is None:
+                raise NotFound(f"there is no key {prefix}", code="KEY_NOT_FOUND")
+            if old.is_revoked or old.is_expired(now) or old.rotated_at is not None:
+                raise Conflict(f"the key {prefix} was rotated before, revoked, or has expired", code="KEY_IS_OVER")
+            ends_at = now + timedelta(hours=number_of(session, "access.keyOverlapHours"))
+            key = ApiKey(text.prefix, old.name, text.digest, old.scopes, now, old.expires_at, rotated_from=prefix)
+            add_key(session, key)
+            mark_rotated(session, prefix, now, ends_at=ends_at)
+            details: dict[str, object] = {"name": old.name, "new": key.prefix, "old_ends_at": ends_at.isoformat()}
+            add_audit(session, AuditEntry(now, by, "key.rotate", prefix, details))
+            old = find_key(session, prefix) or old
+        self._believed.clear()
+        return text, key, old
+
+    def get(self, prefix: str) -> ApiKey:
+        """Return a key; raise NotFound, Unavailable."""
+        key = self._find(prefix)
+        if key is None:
+            raise NotFound(f"there is no key {prefix}", code="KEY_NOT_FOUND")
+        return key
 
     def list(self) -> list[ApiKey]:
         """Return all keys in order of creation; raise Unavailable."""
@@ -97,11 +129,16 @@ class Keys:
             return find_key(session, prefix)
 
     def _note_use(self, key: ApiKey, now: datetime) -> None:
-        if key.last_used_at is not None and now - key.last_used_at < _USE_IS_NOTED_EVERY:
+        every = _USE_IS_NOTED_EVERY if key.rotated_at is None else _OLD_USE_IS_NOTED_EVERY
+        if key.last_used_at is not None and now - max(key.last_used_at, key.rotated_at or key.last_used_at) < every:
             return
         # A full disk must not refuse those who only read.
         with suppress(Unavailable), self._records.writing() as session:
             mark_used(session, key.prefix, now)
+            if key.rotated_at is not None:
+                add_audit(
+                    session, AuditEntry(now, key.principal.name, "key.use_of_old", key.prefix, {"name": key.name})
+                )
 
     def _believe(self, text: KeyText, key: ApiKey) -> None:
         if len(self._believed) >= _MOST_BELIEVED:

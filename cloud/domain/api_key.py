@@ -60,6 +60,14 @@ class Principal:
 
 
 @dataclass(frozen=True, slots=True)
+class Caller:
+    """A Principal and how it proved itself; csrf: what a page must send beside a cookie, empty for keys."""
+
+    principal: Principal
+    csrf: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key as the cloud keeps it: never the secret, only its digest."""
 

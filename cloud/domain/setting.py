@@ -10,6 +10,8 @@ from cloud.domain.user import issue_of_email
 
 Value = bool | int | float | str
 MAX_TEXT = 1000
+MAX_FREE = 200
+"""How many settings clients may keep that mean nothing to the cloud."""
 _FREE_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 
 

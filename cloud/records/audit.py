@@ -1,8 +1,10 @@
 """AuditRow: who changed what, and when; rows are only ever added."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import JSON, String, select
+from sqlalchemy import JSON, ColumnElement, String, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.audit import AuditEntry
@@ -35,3 +37,35 @@ def list_audit(session: Session, *, subject: str | None = None, limit: int = 100
     if subject is not None:
         query = query.where(AuditRow.subject == subject)
     return [AuditEntry(row.at, row.actor, row.action, row.subject, row.details) for row in session.scalars(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuestion:
+    """Which changes; actions: whole ones, or how they begin where they end with a dot; none: all.
+
+    unlike: actions in the same form that are left out; since: only after this.
+    """
+
+    actions: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    since: datetime | None = None
+
+
+def page_of_audit(
+    session: Session, question: AuditQuestion, *, limit: int, offset: int
+) -> tuple[Sequence[tuple[int, AuditEntry]], int]:
+    """Return changes with their numbers, the newest first, and how many there are in all."""
+    conditions: list[ColumnElement[bool]] = [] if question.since is None else [AuditRow.at > question.since]
+    if question.actions:
+        conditions.append(or_(*map(_fits, question.actions)))
+    conditions += [~_fits(one) for one in question.unlike]
+    total = session.scalar(select(func.count()).select_from(AuditRow).where(*conditions)) or 0
+    query = select(AuditRow).where(*conditions).order_by(AuditRow.id.desc()).limit(limit).offset(offset)
+    found = [
+        (row.id, AuditEntry(row.at, row.actor, row.action, row.subject, row.details)) for row in session.scalars(query)
+    ]
+    return found, total
+
+
+def _fits(action: str) -> ColumnElement[bool]:
+    return AuditRow.action.startswith(action, autoescape=True) if action.endswith(".") else AuditRow.action == action
