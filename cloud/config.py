@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, Field, ValidationError
 
 from cloud.errors import InvalidConfig
+from cloud.sections.auth import AuthSettings
 from cloud.sections.base import Port, Secret, Section
 from cloud.sections.limits import LimitSettings, RedisSettings
 
@@ -29,6 +30,8 @@ class ApiSettings(Section):
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads for blocking reads; each has its own connection."""
     docs: bool = True
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     metrics_require_key: bool = False
 
 
@@ -105,6 +108,8 @@ class LearningSettings(Section):
     """The memory that an upload may take when it is read."""
     max_rows: Annotated[int, Field(ge=1, le=100_000_000)] = 2_000_000
     max_columns: Annotated[int, Field(ge=1, le=10_000)] = 1_000
+    models_mib: Annotated[int, Field(ge=1, le=1 << 20)] = 256
+    """The memory for models that answer; those asked for least are let go of beyond it."""
     retrain_every_days: Days | None = 7.0
     """How old a served model gets before it is trained anew; null: never by its age alone."""
     retrain_on_drift: bool = True
@@ -150,6 +155,7 @@ class Settings(Section):
     records: str = ""
     """The records' database URL (postgresql+psycopg://...), `env:` or `file:`; empty: records.db in the directory."""
     api: ApiSettings = ApiSettings()
+    auth: AuthSettings = AuthSettings()
     mqtt: MqttSettings | None = MqttSettings()
     """Null for an installation that takes readings by HTTP only."""
     store: StoreSettings = StoreSettings()
@@ -180,6 +186,16 @@ class Settings(Section):
     def counters_path(self) -> Path:
         """Return the file in which the API's processes count requests together."""
         return self.data / "counters.db"
+
+    @property
+    def token_keys_path(self) -> Path:
+        """Return the file of the keys that sign tokens of people who log in."""
+        return self.data / "token-keys.json"
+
+    @property
+    def setup_token_path(self) -> Path:
+        """Return where `init` writes the token by which the first administrator registers."""
+        return self.data / "setup-token"
 
     @property
     def packages_path(self) -> Path:

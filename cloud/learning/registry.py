@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from cloud.domain.audit import AuditEntry
+from cloud.domain.identity import new_id
 from cloud.domain.model import (
     PACKAGE_FILE,
     Model,
@@ -25,6 +26,7 @@ from cloud.errors import Conflict, Invalid, NotFound
 from cloud.ports import Clock, FileStore
 from cloud.records.audit import add_audit
 from cloud.records.database import Records
+from cloud.records.detectors import note_fit
 from cloud.records.models import (
     add_model,
     add_version,
@@ -231,6 +233,8 @@ class Registry:
         if find_model(session, version.model) is None:
             add_model(session, Model(f"model_{self._draw(8)}", version.model, version.task, version.created_at))
         add_version(session, version)
+        if version.task is Task.ANOMALY:
+            note_fit(session, version, new_id=lambda: new_id(self._clock.now_us(), self._draw(10)))
         details: dict[str, object] = {"algorithm": version.algorithm, "sha256": version.sha256}
         add_audit(session, AuditEntry(version.created_at, version.created_by, "model.add", version.label, details))
 

@@ -17,7 +17,8 @@ class TrainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """task, algorithm, target empty: by what the dataset holds; test_split: the last share of rows, which judges.
 
     group: the column that says which machine a row is of; save: whether a version of the model is kept;
-    experiment: the id of the one that this training is a run of, empty for none.
+    experiment: the id of the one that this training is a run of, empty for none; detector: the id of the one that is
+    fitted, with the revision of its hyperparameters.
     """
 
     dataset_id: str
@@ -33,6 +34,8 @@ class TrainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cross_validation: bool = False
     save: bool = True
     experiment: str = ""
+    detector: str = ""
+    detector_revision: int = 0
 
     def parameters(self) -> dict[str, object]:
         """Return the request as a job carries it."""

@@ -11,8 +11,8 @@ from cloud.records.datasets import DatasetRow
 from cloud.records.dead_letters import DeadLetterRow
 from cloud.records.decisions import DecisionRequestRow, DecisionRow
 from cloud.records.deliveries import DeliveryRow
-from cloud.records.device_facts import ChannelLimitsRow, DeviceFactsRow
 from cloud.records.detectors import DetectorRow
+from cloud.records.device_facts import ChannelLimitsRow, DeviceFactsRow
 from cloud.records.devices import DeviceRow
 from cloud.records.downloads import DownloadRow
 from cloud.records.drift import DriftBaselineRow, DriftCheckRow

@@ -6,7 +6,7 @@ Liu, Ting and Zhou, Isolation Forest, ICDM 2008. Each row is judged by itself: n
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,17 +32,32 @@ from cloud.learning.table import Floats, Table
 
 MIN_ROWS = 60
 FOLDS = 5
+USUAL_ROWS, MOST_ROWS = 256, 65_536
+"""Rows that a tree is grown from: as Liu et al. take them, and at most."""
 ARRAYS = "forest.npz"
 INTEGERS = ("column", "left", "right", "roots")
 FLOATS = ("cut", "length", "scale", "median", "threshold", "body", "tail")
 
 
 class IsolationSettings(Settings):
-    """contamination: share of the learned rows that are taken for strange; max_samples: rows a tree is grown from."""
+    """contamination: share of the learned rows that are taken for strange; max_samples: rows a tree is grown from.
+
+    max_samples as a share of all rows where it is at most 1; `auto`: 256 rows.
+    """
 
     n_estimators: Annotated[int, Field(ge=10, le=1_000)] = 100
-    max_samples: Annotated[int, Field(ge=16, le=65_536)] = 256
+    max_samples: Annotated[int, Field(ge=16, le=65_536)] | Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = 256
     contamination: Annotated[float, Field(ge=1e-4, le=0.5)] = 0.01
+
+    def rows_a_tree(self, n_rows: int) -> int:
+        """Return how many of so many rows a tree is grown from, at least 2."""
+        match self.max_samples:
+            case "auto":
+                return USUAL_ROWS
+            case int():
+                return self.max_samples
+            case share:
+                return max(2, min(round(share * n_rows), MOST_ROWS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,6 +111,11 @@ class Isolated:
     def outputs(self, table: Table) -> Floats:
         """Return the scores with .5 at the threshold, shape (n, 1)."""
         return self.calibration.scores(self.score(table))[:, None]
+
+    @property
+    def alarm_share(self) -> float:
+        """Return the share of rows, judged by trees that had not seen them, that is over the threshold."""
+        return own_settings(IsolationSettings, self.learned.settings).contamination
 
     def explain(self, table: Table) -> Explanation:
         """Return by how much the score falls where a column has its usual value instead."""
@@ -163,7 +183,7 @@ def _cross_fitted(values: Floats, settings: IsolationSettings, progress: Progres
 def _grow(values: Floats, settings: IsolationSettings, seed: int) -> Forest:
     from sklearn.ensemble import IsolationForest as Grower  # type: ignore[import-untyped]  # noqa: PLC0415 - 60 MiB
 
-    rows = min(settings.max_samples, len(values))
+    rows = min(settings.rows_a_tree(len(values)), len(values))
     grower = Grower(n_estimators=settings.n_estimators, max_samples=rows, random_state=seed, n_jobs=1).fit(values)
     trees = [estimator.tree_ for estimator in grower.estimators_]
     starts = np.cumsum([0, *(tree.node_count for tree in trees)])[:-1]
