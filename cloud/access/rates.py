@@ -77,11 +77,11 @@ class Rates:
         """Count one request and return where the caller stands; raises nothing."""
         key = f"{operation}\n{caller}\n{limit.window_s}"
         hit = await self._hit(key, limit.window_s)
-        return Standing(limit, hit.count, -(-hit.ends_us // 1_000_000))
+        return Standing(limit, hit.count, hit.ends_us)
 
     def refusal(self, standing: Standing) -> Limited:
         """Return what to raise for one request too many."""
-        wait_s = standing.resets_s - self._clock.now_us() / 1e6
+        wait_s = (standing.resets_us - self._clock.now_us()) / 1e6
         return Limited(f"more than {standing.limit}", retry_after_s=max(1.0, wait_s))
 
     async def close(self) -> None:

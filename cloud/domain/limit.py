@@ -32,11 +32,16 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a caller stands; resets_s: seconds since the epoch, when the window ends."""
+    """Where a caller stands; resets_us: when the window ends, in microseconds since the epoch."""
 
     limit: Limit
     count: int
-    resets_s: int
+    resets_us: int
+
+    @property
+    def resets_s(self) -> int:
+        """Return the first whole second since the epoch in which the window is over."""
+        return -(-self.resets_us // 1_000_000)
 
     @property
     def remaining(self) -> int:

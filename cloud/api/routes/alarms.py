@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud.api.alarm_answers import ALARM_EXAMPLE, STORY_EXAMPLE, AlarmAnswer, Plant, StoryAnswer
 from cloud.api.deps import AlarmReader, Operator, ServicesDep
@@ -12,7 +12,7 @@ from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, tell_pages
 from cloud.domain.alarm import LEAST_SHELF_S, LONGEST_SHELF_S, Alarm, AlarmState, Severity
-from cloud.domain.alarm_change import MAX_COMMENT
+from cloud.domain.alarm_change import MAX_COMMENT, MAX_NAME
 from cloud.domain.label import Verdict
 from cloud.domain.times import to_us
 from cloud.operations.alarms import MAX_AT_ONCE
@@ -27,6 +27,8 @@ _ERRORS = (401, 403, 404, 422, 503)
 
 class Remark(BaseModel):
     """What to write beside the change; may be left out."""
+
+    model_config = ConfigDict(extra="forbid")
 
     comment: Text = ""
 
@@ -47,17 +49,23 @@ class Shelving(Remark):
 class Assignment(BaseModel):
     """Who sees to it; empty: nobody."""
 
-    to: Annotated[str, Field(max_length=200)]
+    model_config = ConfigDict(extra="forbid")
+
+    to: Annotated[str, Field(max_length=MAX_NAME)]
 
 
 class Writing(BaseModel):
     """What somebody has to say."""
+
+    model_config = ConfigDict(extra="forbid")
 
     comment: Annotated[str, Field(min_length=1, max_length=MAX_COMMENT)]
 
 
 class Judgement(BaseModel):
     """What it really was; kind: of fault, in the operator's words."""
+
+    model_config = ConfigDict(extra="forbid")
 
     verdict: Verdict
     kind: Annotated[str, Field(max_length=64)] = ""
@@ -97,6 +105,7 @@ class Wanted(BaseModel):
     severity: list[Severity] = []
     acknowledged: bool | None = None
     resolved: bool | None = None
+    assigned_to: Annotated[str | None, Field(min_length=1, max_length=MAX_NAME, description="In these hands.")] = None
     from_: Annotated[AwareDatetime | None, Field(alias="from", description="Raised at this time or later.")] = None
     to: Annotated[AwareDatetime | None, Field(description="Raised before this time.")] = None
     limit: Limit = 50
@@ -112,6 +121,7 @@ class Wanted(BaseModel):
             severities=tuple(self.severity),
             is_acknowledged=self.acknowledged,
             is_resolved=self.resolved,
+            assigned_to=self.assigned_to,
             from_us=None if self.from_ is None else to_us(self.from_),
             to_us=None if self.to is None else to_us(self.to),
         )

@@ -22,6 +22,7 @@ from cloud.api.dataset_views import (
 from cloud.api.deps import LearningReader, LearningWriter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.job_view import JOB_EXAMPLE, JobView, show_job
+from cloud.api.limits import limited_as_documented
 from cloud.api.pagination import Limit, Offset, paged
 from cloud.api.uploading import Form, documented, received
 from cloud.domain.times import to_us
@@ -46,6 +47,7 @@ async def upload_file(request: Request, caller: LearningWriter, services: Servic
 @router.post(
     "/datasets",
     status_code=201,
+    dependencies=[limited_as_documented()],
     responses=answers(EXAMPLE, 400, 401, 403, 413, 422, 503, good=201),
     openapi_extra=documented(
         name="What it is called; the file's name without it.",
@@ -78,7 +80,7 @@ async def draw_dataset(asked: FromReadings, caller: LearningWriter, services: Se
     return show_job(job, services.clock)
 
 
-@router.get("/datasets", responses=answers([EXAMPLE], 401, 403, 422, 503))
+@router.get("/datasets", dependencies=[limited_as_documented()], responses=answers([EXAMPLE], 401, 403, 422, 503))
 async def list_datasets(
     request: Request,
     response: Response,
@@ -98,13 +100,21 @@ async def list_datasets(
     return paged(found, request, response, limit=limit, offset=offset)
 
 
-@router.get("/datasets/{dataset_id}", responses=answers(EXAMPLE, 401, 403, 404, 422, 503))
+@router.get(
+    "/datasets/{dataset_id}",
+    dependencies=[limited_as_documented()],
+    responses=answers(EXAMPLE, 401, 403, 404, 422, 503),
+)
 async def get_dataset(dataset_id: str, _caller: LearningReader, services: ServicesDep) -> DatasetDetails:
     """Show one dataset with what is known of its columns."""
     return show_details(await services.threads.run(lambda _: services.datasets.get(dataset_id)))
 
 
-@router.get("/datasets/{dataset_id}/sample", responses=answers(SAMPLE_EXAMPLE, 401, 403, 404, 422, 503))
+@router.get(
+    "/datasets/{dataset_id}/sample",
+    dependencies=[limited_as_documented()],
+    responses=answers(SAMPLE_EXAMPLE, 401, 403, 404, 422, 503),
+)
 async def sample_dataset(
     dataset_id: str,
     _caller: LearningReader,
@@ -121,7 +131,12 @@ async def sample_dataset(
     )
 
 
-@router.delete("/datasets/{dataset_id}", status_code=204, responses=answers(None, 401, 403, 404, 422, 503, good=204))
+@router.delete(
+    "/datasets/{dataset_id}",
+    status_code=204,
+    dependencies=[limited_as_documented()],
+    responses=answers(None, 401, 403, 404, 422, 503, good=204),
+)
 async def delete_dataset(dataset_id: str, caller: LearningWriter, services: ServicesDep) -> None:
     """Delete a dataset and its file; what was learned from it stays."""
     await services.threads.run(lambda _: services.datasets.delete(dataset_id, by=caller.name))

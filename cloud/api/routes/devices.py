@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from cloud.api.deps import Reader, ServicesDep
 from cloud.api.document import answers
+from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, paged
 from cloud.domain.device import Device
 from cloud.domain.history import to_quality
@@ -50,7 +51,9 @@ class DeviceAnswer(BaseModel):
     metadata: dict[str, Any]
 
 
-@router.get("", summary="List devices", responses=answers([_EXAMPLE], 401, 403, 422, 503))
+@router.get(
+    "", summary="List devices", dependencies=[limited("120/minute")], responses=answers([_EXAMPLE], 401, 403, 422, 503)
+)
 async def list_devices(
     request: Request,
     response: Response,
@@ -70,7 +73,12 @@ async def list_devices(
     return await services.threads.run(read)
 
 
-@router.get("/{device_id}", summary="Show one device", responses=answers(_EXAMPLE, 401, 403, 404, 422, 503))
+@router.get(
+    "/{device_id}",
+    summary="Show one device",
+    dependencies=[limited("120/minute")],
+    responses=answers(_EXAMPLE, 401, 403, 404, 422, 503),
+)
 async def show_device(device_id: str, _caller: Reader, services: ServicesDep) -> DeviceAnswer:
     """Show the latest reading of one Device."""
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cloud.analysis.drift_checks import PERSISTENT, Question
 from cloud.api.deps import DriftChecker, ServicesDep
 from cloud.api.document import answers
+from cloud.api.limits import limited
 from cloud.domain.drift import BaselineKind, Corrected, DriftCheck, Origin
 from cloud.errors import NotFound
 from cloud.operations.history import PRIMARY, choose_series
@@ -110,7 +111,12 @@ class KeptDrift(DriftAnswer):
     is_lasting: bool
 
 
-@router.post("/check_drift", summary="Check a sensor for drift", responses=answers(_CHECK, 401, 403, 422, 429, 503))
+@router.post(
+    "/check_drift",
+    summary="Check a sensor for drift",
+    dependencies=[limited("10/minute")],
+    responses=answers(_CHECK, 401, 403, 422, 429, 503),
+)
 async def check_drift(body: CheckDrift, _caller: DriftChecker, services: ServicesDep) -> DriftAnswer:
     """Compare the newest readings with the training baseline, or with those of 7 days earlier.
 

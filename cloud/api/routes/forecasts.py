@@ -10,6 +10,7 @@ from cloud.analysis.accuracy import Accuracy, error_percentage
 from cloud.analysis.forecasts import Term, term_of
 from cloud.api.deps import Predictor, ServicesDep
 from cloud.api.document import answers
+from cloud.api.limits import limited
 from cloud.domain.forecast import LEVELS, Forecast
 from cloud.domain.times import to_datetime
 from cloud.ports import SeriesKey
@@ -147,7 +148,10 @@ class AccuracyAnswer(BaseModel):
 
 
 @router.get(
-    "/predictions/current", summary="Show current forecasts", responses=answers(_CURRENT, 401, 403, 404, 422, 503)
+    "/predictions/current",
+    summary="Show current forecasts",
+    dependencies=[limited("100/minute")],
+    responses=answers(_CURRENT, 401, 403, 404, 422, 503),
 )
 async def current_forecasts(
     _caller: Predictor, services: ServicesDep, service: Service = None, horizon: Term | None = None
@@ -163,7 +167,12 @@ async def current_forecasts(
     return await services.threads.run(read)
 
 
-@router.get("/predictions/history", summary="List past forecasts", responses=answers(_HISTORY, 401, 403, 404, 422, 503))
+@router.get(
+    "/predictions/history",
+    summary="List past forecasts",
+    dependencies=[limited("100/minute")],
+    responses=answers(_HISTORY, 401, 403, 404, 422, 503),
+)
 async def past_forecasts(
     _caller: Predictor,
     services: ServicesDep,
@@ -186,7 +195,10 @@ async def past_forecasts(
 
 
 @router.get(
-    "/metrics/accuracy", summary="Show forecasts' accuracy", responses=answers(_ACCURACY, 401, 403, 404, 422, 503)
+    "/metrics/accuracy",
+    summary="Show forecasts' accuracy",
+    dependencies=[limited("100/minute")],
+    responses=answers(_ACCURACY, 401, 403, 404, 422, 503),
 )
 async def forecast_accuracy(
     _caller: Predictor, services: ServicesDep, window: Window = "24h", service: Service = None

@@ -10,6 +10,7 @@ from cloud.api.columns import times_json, values_json
 from cloud.api.deps import Reader, ServicesDep
 from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
+from cloud.api.limits import limited
 from cloud.domain.history import Completeness
 from cloud.domain.times import to_text, to_us
 from cloud.errors import Invalid
@@ -118,6 +119,7 @@ class HistoryQuery(BaseModel):
 @router.get(
     "/historical_data",
     summary="Read the history of a metric",
+    dependencies=[limited("60/minute")],
     responses=answers(_EXAMPLE, 400, 401, 403, 404, 422, 503),
     response_model=History,
     openapi_extra={MISSING_IS_400: True},

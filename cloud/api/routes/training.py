@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 
 from cloud.api.deps import Admin, LearningReader, LearningWriter, ServicesDep
 from cloud.api.document import answers
+from cloud.api.limits import limited, limited_as_documented
 from cloud.api.training_views import (
     DETECTION,
     QUEUED,
@@ -75,7 +76,12 @@ async def get_training(job_id: str, _caller: LearningReader, services: ServicesD
     return show_training(job, to_datetime(services.clock.now_us()), usual_s)
 
 
-@router.post("/detection/train", response_model=None, responses=answers(DETECTION, 401, 403, 404, 422, 503))
+@router.post(
+    "/detection/train",
+    response_model=None,
+    dependencies=[limited_as_documented()],
+    responses=answers(DETECTION, 401, 403, 404, 422, 503),
+)
 async def train_detector(
     body: DetectionBody, response: Response, caller: LearningWriter, services: ServicesDep
 ) -> DetectionTrained | Waiting:
@@ -99,7 +105,12 @@ async def train_detector(
     return show_detection(job)
 
 
-@router.post("/models/retrain", status_code=202, responses=answers(QUEUED, 401, 403, 404, 422, 503, good=202))
+@router.post(
+    "/models/retrain",
+    status_code=202,
+    dependencies=[limited("20/minute")],
+    responses=answers(QUEUED, 401, 403, 404, 422, 503, good=202),
+)
 async def retrain(body: RetrainBody, caller: Admin, services: ServicesDep) -> Queued:
     """Let a detector learn anew from stored readings; it serves only if it does no worse than the one before."""
     request = RetrainRequest(
