@@ -1,6 +1,7 @@
 """Claim: what became of asking to do something under an Idempotency-Key."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -23,9 +24,22 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered, to be answered again."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """The answer to a claim; event_id and at_us are those of the first one who asked under this key."""
+    """The answer to a claim; event_id and at_us are those of the first one who asked under this key.
+
+    answer: what the first one was answered, where that was kept.
+    """
 
     result: Claimed
     event_id: str
     at_us: int
+    answer: Answer | None = None

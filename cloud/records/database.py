@@ -20,7 +20,7 @@ from cloud.records.upgrade import upgrade
 
 _FIRST_WITHOUT_WAL_BUG = (3, 51, 3)
 _BUSY_S = 10
-WANTED_VERSION = "0012"
+WANTED_VERSION = "0014"
 """The version of the tables that this program knows: the newest step in `migrations`."""
 
 

@@ -6,11 +6,11 @@ reading it may have stored already is the same reading.
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, String, delete, func, select
+from sqlalchemy import JSON, BigInteger, LargeBinary, String, delete, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from cloud.domain.idempotency import Claim, Claimed, Slot
+from cloud.domain.idempotency import Answer, Claim, Claimed, Slot
 from cloud.records.base import Base, UtcDateTime
 
 LIFE = timedelta(minutes=10)
@@ -31,9 +31,14 @@ class IdempotencyRow(Base):
     lease_until: Mapped[datetime] = mapped_column(UtcDateTime)
     done_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    answer_status: Mapped[int | None]
+    answer_headers: Mapped[dict[str, str] | None] = mapped_column(JSON)
+    answer_body: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-def claim(session: Session, slot: Slot, *, body_hash: str, offer: Claim, at: datetime) -> Claim:
+def claim(
+    session: Session, slot: Slot, *, body_hash: str, offer: Claim, at: datetime, lease: timedelta = LEASE
+) -> Claim:
     """Return the offer if the key is free now, else what is known of its first use."""
     row = session.get(IdempotencyRow, (slot.principal, slot.route, slot.key), with_for_update=True)
     if row is not None and row.expires_at <= at:
@@ -41,19 +46,21 @@ def claim(session: Session, slot: Slot, *, body_hash: str, offer: Claim, at: dat
         session.flush()
         row = None
     if row is None:
-        return _insert(session, slot, body_hash, offer, at)
-    first = Claim(_judge(row, body_hash, at), row.event_id, row.at_us)
+        return _insert(session, slot, body_hash, offer, (at, at + lease))
+    first = Claim(_judge(row, body_hash, at), row.event_id, row.at_us, _answer(row))
     if first.result is Claimed.OURS:
-        row.lease_until = at + LEASE
+        row.lease_until = at + lease
     return first
 
 
-def finish(session: Session, slot: Slot, at: datetime) -> None:
-    """Keep that it was done, for ten minutes from now."""
+def finish(session: Session, slot: Slot, at: datetime, answer: Answer | None = None) -> None:
+    """Keep that it was done, and what was answered, for ten minutes from now."""
     row = session.get(IdempotencyRow, (slot.principal, slot.route, slot.key))
     if row is not None:
         row.done_at = at
         row.expires_at = at + LIFE
+        if answer is not None:
+            row.answer_status, row.answer_body, row.answer_headers = answer.status, answer.body, dict(answer.headers)
 
 
 def release(session: Session, slot: Slot) -> None:
@@ -73,7 +80,14 @@ def count_keys(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(IdempotencyRow)) or 0
 
 
-def _insert(session: Session, slot: Slot, body_hash: str, offer: Claim, at: datetime) -> Claim:
+def _answer(row: IdempotencyRow) -> Answer | None:
+    if row.answer_status is None:
+        return None
+    return Answer(row.answer_status, row.answer_body or b"", row.answer_headers or {})
+
+
+def _insert(session: Session, slot: Slot, body_hash: str, offer: Claim, lease: tuple[datetime, datetime]) -> Claim:
+    at, lease_until = lease
     row = IdempotencyRow(
         principal=slot.principal,
         route=slot.route,
@@ -81,7 +95,7 @@ def _insert(session: Session, slot: Slot, body_hash: str, offer: Claim, at: date
         body_hash=body_hash,
         event_id=offer.event_id,
         at_us=offer.at_us,
-        lease_until=at + LEASE,
+        lease_until=lease_until,
         expires_at=at + LIFE,
     )
     try:

@@ -4,6 +4,7 @@ from cloud.records.alarm_rules import AlarmRuleRow
 from cloud.records.alarms import AlarmCommentRow, AlarmRow
 from cloud.records.api_keys import ApiKeyRow
 from cloud.records.audit import AuditRow
+from cloud.records.autonomy import AutonomyRow
 from cloud.records.base import Base
 from cloud.records.channel_hours import ChannelHoursRow
 from cloud.records.circuits import CircuitRow
@@ -22,6 +23,7 @@ from cloud.records.forecasts import ForecastRow
 from cloud.records.handovers import HandoverNoteRow
 from cloud.records.hazards import HazardRow
 from cloud.records.health_scores import HealthScoreRow, PlantPointRow
+from cloud.records.heartbeats import HeartbeatRow
 from cloud.records.idempotency import IdempotencyRow
 from cloud.records.jobs import JobRow
 from cloud.records.labels import LabelRow
@@ -45,6 +47,7 @@ TABLES = (
     AlarmRuleRow,
     ApiKeyRow,
     AuditRow,
+    AutonomyRow,
     ChannelHoursRow,
     ChannelLimitsRow,
     CircuitRow,
@@ -65,6 +68,7 @@ TABLES = (
     HandoverNoteRow,
     HazardRow,
     HealthScoreRow,
+    HeartbeatRow,
     IdempotencyRow,
     InviteRow,
     JobRow,
