@@ -21,10 +21,14 @@ from cloud.jobs.opening import open_models
 from cloud.jobs.queue import Jobs
 from cloud.jobs.runner import EVERY_S, Runner
 from cloud.learning.housekeeping import Housekeeping
+from cloud.learning.promotions import BY as AUTONOMOUS
+from cloud.learning.promotions import HandingOn
 from cloud.learning.quantiles import fit_quantiles
-from cloud.learning.triggers import HandingOn, Triggers
+from cloud.learning.triggers import Triggers
 from cloud.operations.alarm_follower import AlarmFollower
+from cloud.operations.alarm_watch import AlarmWatch
 from cloud.operations.alarms import Alarms
+from cloud.operations.decisions import Decisions
 from cloud.operations.gateway_events import GatewayEvents
 from cloud.operations.gateway_watch import GatewayWatch
 from cloud.operations.rule_watch import RuleWatch
@@ -73,6 +77,8 @@ def alarm_chores(workshop: Workshop) -> Sequence[Chore]:
         Chore("alarms from rules", 1.0, RuleWatch(records, views().store, clock).look),
         Chore("alarms of gateways", 5.0, GatewayWatch(records, events(), views().store, clock).look),
         Chore("shelved alarms", 1.0, alarms.end_shelves),
+        Chore("alarms and time", 5.0, AlarmWatch(records, clock).look),
+        Chore("decisions", 5.0, Decisions(records, clock, lambda _: True).wake),
     ]
 
 
@@ -122,6 +128,10 @@ def analysis_chores(workshop: Workshop) -> Sequence[Chore]:
     ]
 
 
+CANARY = Rules(groups=(5.0, 100.0), soak_s=86_400.0)
+"""How what a family learned by itself goes out: to one gateway in twenty for a day, then to all."""
+
+
 def learning_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who runs jobs, asks for retrainings, hands on what was promoted, and tidies up."""
     settings, clock, records = workshop.settings, workshop.clock, workshop.records
@@ -131,9 +141,11 @@ def learning_chores(workshop: Workshop) -> Sequence[Chore]:
     registry = open_models(settings, records, clock)
     rollouts, fleet = Rollouts(records, clock), Standings(roster).all
 
-    def promote(model: str, version: int) -> None:
-        registry.publish(model, version, by="retraining")
-        rollouts.start(model, version, rules=Rules(), whereto=Whereto(), fleet=fleet(), by="retraining")
+    def promote(model: str, version: int, is_careful: bool) -> None:  # noqa: FBT001 - the form that promotions have
+        by = AUTONOMOUS if is_careful else "retraining"
+        registry.publish(model, version, by=by)
+        rules = CANARY if is_careful else Rules()
+        rollouts.start(model, version, rules=rules, whereto=Whereto(), fleet=fleet(), by=by)
 
     keeping = Housekeeping(records, files, clock, keep_days=settings.jobs.keep_days)
 
@@ -145,7 +157,7 @@ def learning_chores(workshop: Workshop) -> Sequence[Chore]:
     return [
         Chore("jobs", EVERY_S, runner.look, runner.stop),
         Chore("retrainings", 60.0, triggers.look),
-        Chore("promotions", 1.0, HandingOn(records, promote).look),
+        Chore("promotions", 1.0, HandingOn(records, clock, promote).look),
         Chore("housekeeping", 3600.0, tidy),
     ]
 

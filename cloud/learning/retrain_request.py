@@ -1,6 +1,7 @@
 """RetrainRequest: which detector learns anew, and why; what it does not say is as the serving model has it."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
 
@@ -9,11 +10,16 @@ from cloud.errors import Invalid
 from cloud.learning.drawing import Wish
 from protocols.package import Card
 
+RIVALS = 3
+"""How many candidates learn where a model learns anew by itself."""
 _DAY_US = 86_400 * 1_000_000
 
 
 class RetrainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which model learns anew, and why; devices: `source/device`; days: of readings up to `end_us`, 0 for now."""
+    """Which model learns anew, and why; devices: `source/device`; days: of readings up to `end_us`, 0 for now.
+
+    rivals: how many candidates learn; the best of them is the challenger.
+    """
 
     model: str
     cause: Cause = Cause.REQUEST
@@ -25,6 +31,7 @@ class RetrainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     algorithm: str = ""
     settings: dict[str, object] = {}
     seed: int = 0
+    rivals: Annotated[int, msgspec.Meta(ge=1, le=RIVALS)] = 1
 
     def parameters(self) -> dict[str, object]:
         """Return the request as a job carries it."""

@@ -13,13 +13,14 @@ import msgspec
 import numpy as np
 from sqlalchemy.orm import Session
 
+from cloud.domain.autonomy import rank
 from cloud.domain.drift import Baseline
 from cloud.domain.label import Label, Verdict
 from cloud.domain.model import CHALLENGER, CHAMPION, Task
 from cloud.domain.retraining import Retraining, Showing, compare
 from cloud.domain.times import to_datetime
 from cloud.errors import Invalid, NotFound
-from cloud.learning.algorithm import Portable, Progress, read_settings
+from cloud.learning.algorithm import Part, Portable, Progress, read_settings
 from cloud.learning.algorithm import Task as Learning
 from cloud.learning.algorithms import ALGORITHMS
 from cloud.learning.algorithms.scored import open_network
@@ -29,6 +30,7 @@ from cloud.learning.packaging import About, make_package
 from cloud.learning.recorded import own_showing
 from cloud.learning.registry import Registry
 from cloud.learning.retrain_request import RetrainRequest
+from cloud.learning.rivals import rivals_of
 from cloud.learning.table import Table
 from cloud.ports import Clock, ReadingStore, SeriesKey
 from cloud.records.database import Records
@@ -79,7 +81,7 @@ class _Contest:
 
     fitted: Fitted
     is_fleet: bool
-    before: Showing | None
+    algorithm: str
     shown: Showing
     agreed: float
     package: Package
@@ -88,11 +90,10 @@ class _Contest:
 def retrain(parts: Retrainer, request: RetrainRequest, *, job_id: str, by: str, progress: Progress) -> Outcome:
     """Return a challenger with the verdict on it; raise Invalid, NotFound, Cancelled, Unavailable."""
     grounds = _prepare(parts, request, progress)
-    progress(0.3, "learning")
-    learned = _learn(grounds.plan, grounds.normal, lambda share, step: progress(0.3 + 0.4 * share, step))
-    progress(0.7, "comparing")
-    contest = _hold(parts, grounds, learned, by)
-    verdict = compare(contest.before, contest.shown, contest.agreed)
+    contest = _best(parts, grounds, lambda share, step: progress(0.3 + 0.6 * share, step), by)
+    progress(0.9, "comparing")
+    before = _judge_champion(parts, grounds)
+    verdict = compare(before, contest.shown, contest.agreed)
     retraining = Retraining(
         id=job_id,
         model=grounds.plan.model,
@@ -102,7 +103,7 @@ def retrain(parts: Retrainer, request: RetrainRequest, *, job_id: str, by: str, 
         champion=grounds.champion,
         challenger=None,
         reasons=verdict.reasons,
-        figures=_figures(grounds, contest),
+        figures=_figures(grounds, contest, before),
     )
     return _outcome(parts, retraining, contest.package, grounds.normal, by)
 
@@ -162,7 +163,23 @@ def _learn(plan: RetrainRequest, rows: Drawn, progress: Progress) -> Portable:
     return trained
 
 
-def _hold(parts: Retrainer, grounds: _Grounds, learned: Portable, by: str) -> _Contest:
+def _best(parts: Retrainer, grounds: _Grounds, progress: Progress, by: str) -> _Contest:
+    """Return how the best candidate did; one that these rows do not suit is left out, the first excepted."""
+    plans = rivals_of(grounds.plan, machines=len(grounds.rows.devices))
+    held: list[_Contest] = []
+    for number, plan in enumerate(plans):
+        part = Part(progress, number, len(plans))
+        part(0.0, f"learning {plan.algorithm}")
+        try:
+            learned = _learn(plan, grounds.normal, part)
+            held.append(_hold(parts, grounds, learned, plan, by))
+        except Invalid:
+            if not held:
+                raise
+    return min(held, key=lambda one: rank(one.shown))
+
+
+def _hold(parts: Retrainer, grounds: _Grounds, learned: Portable, plan: RetrainRequest, by: str) -> _Contest:
     fitted = learned.fitted()
     network = open_network(fitted.network)
     challenger = Contestant(fitted.scoring, network, learned.is_fleet)
@@ -170,9 +187,9 @@ def _hold(parts: Retrainer, grounds: _Grounds, learned: Portable, by: str) -> _C
     later = grounds.rows.select(fitted.scoring.channels).complete()
     agreed = agreement(fitted, network, later.take(later.time_us > grounds.cut_us))
     first = grounds.normal.take(grounds.normal.device == 0).select(fitted.scoring.channels)
-    about = _about(parts, grounds, fitted, shown, by, is_fleet=learned.is_fleet)
+    about = _about(parts, replace(grounds, plan=plan), fitted, shown, by, is_fleet=learned.is_fleet)
     package = make_package(fitted, network, first.values, about)
-    return _Contest(fitted, learned.is_fleet, _judge_champion(parts, grounds), shown, agreed, package)
+    return _Contest(fitted, learned.is_fleet, plan.algorithm, shown, agreed, package)
 
 
 def _judge_champion(parts: Retrainer, grounds: _Grounds) -> Showing | None:
@@ -211,9 +228,11 @@ def _about(parts: Retrainer, grounds: _Grounds, fitted: Fitted, shown: Showing, 
     return About(plan.model, lineage, metrics, is_fleet)
 
 
-def _figures(grounds: _Grounds, contest: _Contest) -> dict[str, object]:
+def _figures(grounds: _Grounds, contest: _Contest, before: Showing | None) -> dict[str, object]:
     return {
-        "champion": None if contest.before is None else figures_of(contest.before),
+        "champion": None if before is None else figures_of(before),
+        "algorithm": contest.algorithm,
+        "candidates": grounds.plan.rivals,
         "challenger": figures_of(contest.shown),
         "int8_agreement": contest.agreed,
         "rows": len(grounds.rows),

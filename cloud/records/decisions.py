@@ -93,11 +93,15 @@ def find_request(session: Session, identity: str, *, locked: bool = False) -> De
 
 
 def find_open_request(session: Session, kind: DecisionKind, subject: str) -> DecisionRequest | None:
-    """Return the newest request of a kind about this subject that is not closed."""
+    """Return the newest request of a kind about this subject where that is not closed."""
+    found = newest_request(session, kind, subject)
+    return None if found is None or found.state.is_final else found
+
+
+def newest_request(session: Session, kind: DecisionKind, subject: str) -> DecisionRequest | None:
+    """Return the newest request of a kind about this subject, closed or not."""
     query = select(DecisionRequestRow).where(
-        DecisionRequestRow.kind == kind.value,
-        DecisionRequestRow.subject == subject,
-        DecisionRequestRow.state.in_(_UNDECIDED),
+        DecisionRequestRow.kind == kind.value, DecisionRequestRow.subject == subject
     )
     row = session.scalars(query.order_by(DecisionRequestRow.number.desc()).limit(1)).first()
     return None if row is None else _request(row)

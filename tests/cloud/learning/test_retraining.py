@@ -108,6 +108,24 @@ def shown(retraining: Retraining, who: str) -> dict[str, float]:
     return found
 
 
+def test_of_several_candidates_the_best_is_the_challenger_and_all_are_told_of(loop: Loop) -> None:
+    rows = healthy(4_000, seed=3)
+    with_fault(rows, 3_000, 3_300, size=6.0)
+    loop.label(3_000, 3_300, Verdict.TRUE_FAULT)
+    store_rows(loop.store, rows, start_us=START_US)
+    alone, rivals = loop.run(until=4_000), loop.run(until=4_000, rivals=3)
+    figures = [one.figures["challenger"] for one in (alone, rivals)]
+    assert all(isinstance(one, dict) for one in figures)
+    assert rivals.figures["candidates"] == 3
+    assert rivals.figures["algorithm"] in ("whitening", "autoencoder")
+    assert rank_of(figures[1]) <= rank_of(figures[0])
+
+
+def rank_of(figures: object) -> tuple[float, float]:
+    assert isinstance(figures, dict)
+    return (-figures["found"], figures["alarms_per_day"])
+
+
 def test_a_better_challenger_is_promoted_and_its_package_scores_as_it_promises(loop: Loop) -> None:
     rows = healthy(N, seed=3)
     rows[3_000:] *= 1.6  # the machine works harder than when the first model learned

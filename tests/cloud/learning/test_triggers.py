@@ -3,26 +3,30 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from cloud.domain.autonomy import Autonomy, Level
+from cloud.domain.decision import Choice, Decision, DecisionRequest
 from cloud.domain.drift import BaselineKind, Corrected, DriftCheck, Origin
 from cloud.domain.job import JobLimits
 from cloud.domain.label import Label, Verdict
 from cloud.domain.model import CHAMPION
 from cloud.domain.retraining import Cause, Retraining
 from cloud.domain.times import to_datetime
-from cloud.errors import Conflict, Unavailable
 from cloud.jobs.queue import Jobs
 from cloud.learning.algorithms.scored import open_network
 from cloud.learning.packaging import About, make_package
 from cloud.learning.registry import Registry
-from cloud.learning.triggers import HandingOn, TriggerRules, Triggers
+from cloud.learning.triggers import TriggerRules, Triggers
 from cloud.ports import SeriesKey
+from cloud.records.autonomy import set_level
 from cloud.records.database import Records
+from cloud.records.decisions import decide, list_requests
 from cloud.records.drift import add_check
 from cloud.records.labels import add_label
-from cloud.records.retrainings import add_retraining, list_retrainings
+from cloud.records.retrainings import add_retraining
 from cloud.storage.files import DirectoryFiles
 from protocols.package import Lineage
 from protocols.scoring.fit import fit
@@ -68,6 +72,12 @@ class Served:
             add_label(session, Label(0, "gw-1", device, begin, begin + 1, Verdict.TRUE_FAULT, "anna", at))
 
 
+def allow(records: Records, level: Level) -> None:
+    """Let all families do that much by themselves."""
+    with records.writing() as session:
+        set_level(session, Autonomy("", level, "anna", to_datetime(1)))
+
+
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     """Give a model that has just begun to serve."""
@@ -81,6 +91,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     package = make_package(fitted, open_network(fitted.network), rows, About("pump", lineage, {}))
     registry.add_package(package.pack(), by="test")
     registry.set_alias("pump", CHAMPION, 1, by="test")
+    allow(records, Level.SUPERVISED)
     yield Served(records, clock, Jobs(records, clock))
     records.close()
 
@@ -127,45 +138,66 @@ def test_whatever_drifts_it_does_not_learn_anew_within_an_hour(served: Served) -
 def test_a_retraining_that_was_refused_counts_as_one(served: Served) -> None:
     served.clock.move(8 * DAY_S)
     with served.records.writing() as session:
-        add_retraining(session, promoted("1" * 32, is_promoted=False, at_us=served.clock.now_us()))
+        add_retraining(session, refused(served.clock.now_us()))
     served.clock.move(2 * 3600)
     assert served.look() == []
 
 
-def promoted(identity: str, *, is_promoted: bool = True, at_us: int = 1, challenger: int = 2) -> Retraining:
-    return Retraining(identity, "pump", Cause.DRIFT, to_datetime(at_us), is_promoted, 1, challenger)
+def refused(at_us: int) -> Retraining:
+    return Retraining("1" * 32, "pump", Cause.DRIFT, to_datetime(at_us), is_promoted=False, champion=1, challenger=2)
 
 
-def waiting(served: Served) -> list[bool]:
+def questions(served: Served) -> list[DecisionRequest]:
     with served.records.reading() as session:
-        return [not one.is_handed_on for one in list_retrainings(session) if one.is_promoted]
+        return list(list_requests(session)[0])
 
 
-def test_what_was_promoted_is_handed_on_once_and_only_the_newest(served: Served) -> None:
-    told: list[tuple[str, int]] = []
-    handing = HandingOn(served.records, lambda model, version: told.append((model, version)))
+def answer(served: Served, choice: Choice) -> None:
+    at = to_datetime(served.clock.now_us())
     with served.records.writing() as session:
-        add_retraining(session, promoted("1" * 32, challenger=2))
-        add_retraining(session, promoted("2" * 32, challenger=3))
-        add_retraining(session, promoted("3" * 32, challenger=4, is_promoted=False))
-    for _ in range(2):
-        handing.look()
-    assert told == [("pump", 3)]
-    assert waiting(served) == [False, False]
+        decide(session, Decision(str(uuid4()), questions(served)[0].id, choice, "", "anna", "anna", at))
 
 
-def test_handing_on_is_tried_again_where_it_cannot_be_done_now_and_given_up_where_never(served: Served) -> None:
+def test_a_family_that_is_off_learns_nothing_by_itself(served: Served) -> None:
+    allow(served.records, Level.OFF)
+    served.clock.move(8 * DAY_S)
+    assert served.look() == []
+    assert questions(served) == []
+
+
+def test_a_family_that_only_suggests_asks_once_and_learns_when_somebody_agrees(served: Served) -> None:
+    allow(served.records, Level.SUGGEST)
+    served.clock.move(8 * DAY_S)
+    assert served.look() == served.look() == []
+    (asked,) = questions(served)
+    assert (asked.kind, asked.evidence["model"], asked.evidence["cause"]) == ("recommendation", "pump", "schedule")
+    answer(served, Choice.APPROVE)
+    assert served.look() == [Cause.SCHEDULE]
+    (job,), _ = served.jobs.list()
+    assert job.parameters["rivals"] == 3
+
+
+def test_a_yes_counts_for_one_retraining_only(served: Served) -> None:
+    allow(served.records, Level.SUGGEST)
+    served.clock.move(8 * DAY_S)
+    served.look()
+    answer(served, Choice.APPROVE)
+    served.clock.move(60)
     with served.records.writing() as session:
-        add_retraining(session, promoted("1" * 32))
+        add_retraining(session, refused(served.clock.now_us()))
+    served.clock.move(8 * DAY_S)
+    assert served.look() == []
+    assert [one.state for one in questions(served)] == ["open", "approved"]
 
-    def away(_model: str, _version: int) -> None:
-        raise Unavailable("no keys")
 
-    def never(_model: str, _version: int) -> None:
-        raise Conflict("archived")
-
-    with pytest.raises(Unavailable):
-        HandingOn(served.records, away).look()
-    assert waiting(served) == [True]
-    HandingOn(served.records, never).look()
-    assert waiting(served) == [False]
+def test_after_a_no_people_are_left_alone_for_a_week(served: Served) -> None:
+    allow(served.records, Level.SUGGEST)
+    served.clock.move(8 * DAY_S)
+    served.look()
+    answer(served, Choice.REJECT)
+    served.clock.move(6.9 * DAY_S)
+    served.look()
+    assert len(questions(served)) == 1
+    served.clock.move(0.2 * DAY_S)
+    assert served.look() == []
+    assert len(questions(served)) == 2
