@@ -4,7 +4,7 @@ Whatever is chosen, such as a threshold, is chosen inside the rows learned from.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from cloud.learning.algorithm import Algorithm, Part, Progress, Settings, Task, 
 from cloud.learning.folds import Fold, chained_folds, folds_of, hold_out
 from cloud.learning.metrics import (
     auc_pr,
+    auc_roc,
     brier,
     coverage,
     decision,
@@ -32,11 +33,15 @@ LABEL_FREE = ("score_separation", "expected_alarms_per_day", "over_share")
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """figures: by name, all finite; what cannot be measured, such as recall without a fault, is not among them."""
+    """figures: by name, all finite; what cannot be measured, such as recall without a fault, is not among them.
+
+    spread: the standard deviation of each over the folds.
+    """
 
     figures: Mapping[str, float]
     rows: int
     folds: int
+    spread: Mapping[str, float] = field(default_factory=dict)
 
 
 def evaluate(
@@ -49,8 +54,14 @@ def evaluate(
 def cross_validate(
     algorithm: Algorithm, table: Table, settings: Settings, progress: Progress, seed: int, *, n_folds: int = FOLDS
 ) -> Evaluated:
-    """Return how good it is over folds: forward in time for what has an order, else whole machines, or drawn rows."""
-    is_in_time = algorithm.task in {Task.ANOMALY, Task.FORECAST} and table.time_us is not None
+    """Return how good it is over folds: forward in time for what has an order, else whole machines, or drawn rows.
+
+    Rows without a time are taken to be in the order in which they happened, where it is anomalies that are found.
+    """
+    has_time = table.time_us is not None
+    is_in_time = (algorithm.task is Task.FORECAST and has_time) or (
+        algorithm.task is Task.ANOMALY and (has_time or table.groups is None)
+    )
     folds = _chained(table, n_folds) if is_in_time else folds_of(table, n_folds, seed)
     return _evaluated(algorithm, table, settings, progress, seed, folds)
 
@@ -69,7 +80,9 @@ def _evaluated(
         found.append(figures_of(trained, table.take(fold.judge)))
         weights.append(len(fold.judge))
     names = sorted({name for figures in found for name in figures})
-    return Evaluated({name: _mean(name, found, weights) for name in names}, sum(weights), len(folds))
+    means = {name: _mean(name, found, weights) for name in names}
+    spread = {name: float(np.std([figures[name] for figures in found if name in figures])) for name in names}
+    return Evaluated(means, sum(weights), len(folds), spread)
 
 
 def _mean(name: str, found: Sequence[Mapping[str, float]], weights: Sequence[int]) -> float:
@@ -98,6 +111,9 @@ def _class_figures(trained: Trained, table: Table) -> dict[str, float]:
         "accuracy": float((truth == said).mean()),
         "f1_macro": float(np.mean([one.f1 for one in each])),
     }
+    if len(trained.learned.classes) > 2:
+        figures["precision"] = float(np.mean([one.precision for one in each]))
+        figures["recall"] = float(np.mean([one.recall for one in each]))
     if len(trained.learned.classes) == 2:
         probability = trained.outputs(table)[:, 1]
         figures |= _found(truth > 0, said > 0, probability)
@@ -110,6 +126,8 @@ def _found(truth: NDArray[np.bool_], is_over: NDArray[np.bool_], score: Floats) 
         return {"far": decision(truth, is_over).far}
     one = decision(truth, is_over)
     figures = {"f1": one.f1, "precision": one.precision, "recall": one.recall, "far": one.far, "mar": one.mar}
+    if not truth.all():
+        figures["auc_roc"] = auc_roc(truth, score)
     return {**figures, "auc_pr": auc_pr(truth, score), "base_rate": float(truth.mean())}
 
 
@@ -171,15 +189,27 @@ def label_free(
     stability: rank correlation, on those rows, of the scores of two models, each of half of the rows before.
     """
     fold = hold_out(table, share)
-    judged, half = table.take(fold.judge), len(fold.learn) // 2
-    halves = [
-        algorithm.fit(table.take(rows), settings, Part(progress, i, 3), seed)
-        for i, rows in enumerate((fold.learn[:half], fold.learn[half:]))
-    ]
-    scores = [one.outputs(judged)[:, 0] for one in halves]
-    whole = algorithm.fit(table.take(fold.learn), settings, Part(progress, 2, 3), seed)
+    taught, judged = table.take(fold.learn), table.take(fold.judge)
+    stability = stability_of(algorithm, taught, judged, settings, Part(progress, 0, 2), seed)
+    whole = algorithm.fit(taught, settings, Part(progress, 1, 2), seed)
     figures = {name: value for name, value in figures_of(whole, judged).items() if name in LABEL_FREE}
-    return {**figures, "stability": rank_correlation(*scores)}
+    return {**figures, **stability}
+
+
+def stability_of(
+    algorithm: Algorithm, taught: Table, judged: Table, settings: Settings, progress: Progress, seed: int
+) -> dict[str, float]:
+    """Return `stability`, nothing where a half of the rows is too little to learn from."""
+    half = len(taught) // 2
+    try:
+        halves = [
+            algorithm.fit(taught.take(rows), settings, Part(progress, i, 2), seed)
+            for i, rows in enumerate((slice(0, half), slice(half, None)))
+        ]
+        scores = [one.outputs(judged)[:, 0] for one in halves]
+    except Invalid:
+        return {}
+    return {"stability": rank_correlation(*scores)}
 
 
 def rank_correlation(one: Floats, other: Floats) -> float:

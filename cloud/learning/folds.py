@@ -70,3 +70,16 @@ def hold_out(table: Table, share: float) -> Fold:
     if not 0 < n_judged < len(table):
         raise Invalid(f"rows: {len(table)} are too few to hold {share:.0%} back", details={"field": "rows"})
     return Fold(order[:-n_judged], order[-n_judged:])
+
+
+def drawn_out(table: Table, share: float, seed: int) -> Fold:
+    """Return rows drawn at random as those to judge, about this share of each class; raise Invalid for too few."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(table))
+    if table.target is not None:
+        order = order[np.argsort(table.target[order], kind="stable")]
+    # Every place along the classes, in steps of 1 / share, so that each class gives its part.
+    is_judged = np.diff(np.floor(np.arange(len(table) + 1) * share + rng.random())) > 0
+    if not 0 < is_judged.sum() < len(table):
+        raise Invalid(f"rows: {len(table)} are too few to hold {share:.0%} back", details={"field": "rows"})
+    return Fold(np.sort(order[~is_judged]), np.sort(order[is_judged]))

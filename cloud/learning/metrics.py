@@ -90,6 +90,15 @@ def auc_pr(truth: Bools, score: Floats) -> float:
     return float(np.sum(np.diff(hits, prepend=0) * precision) / max(int(truth.sum()), 1))
 
 
+def auc_roc(truth: Bools, score: Floats) -> float:
+    """Return how often an anomaly scores above a normal row, equal ones counting half: Hanley and McNeil 1982."""
+    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(count) - (count - 1) / 2)[place]
+    n_true = int(truth.sum())
+    n_pairs = max(n_true * (len(truth) - n_true), 1)
+    return float((ranks[truth].sum() - n_true * (n_true + 1) / 2) / n_pairs)
+
+
 def vus_pr(truths: Sequence[Bools], scores: Sequence[Floats], *, longest: int) -> float:
     """Return the volume under the precision-recall surface over buffers of 0..longest rows, of one or more series.
 

@@ -6,17 +6,20 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
+from cloud.domain.algorithm_names import own_name
 from cloud.domain.dataset import Dataset
 from cloud.domain.identity import parse_id
 from cloud.domain.model import Task as ModelTask
-from cloud.errors import Invalid, NotFound
+from cloud.errors import Conflict, Invalid, NotFound
 from cloud.learning.algorithm import Algorithm, Learned, Portable, Progress, Task, Trained, read_settings
 from cloud.learning.algorithms import ALGORITHMS
 from cloud.learning.algorithms.scored import open_network
+from cloud.learning.comparing import beside_champion
 from cloud.learning.datasets import FILE, read_sheet
-from cloud.learning.evaluation import cross_validate, figures_of
-from cloud.learning.folds import hold_out
+from cloud.learning.evaluation import Evaluated, cross_validate, figures_of, stability_of
+from cloud.learning.folds import Fold, drawn_out, hold_out
 from cloud.learning.packaging import About, make_package
+from cloud.learning.preparing import Preparing
 from cloud.learning.registry import Registry
 from cloud.learning.soundness import normal_rows
 from cloud.learning.table import Table
@@ -25,7 +28,9 @@ from cloud.learning.train_request import TrainRequest
 from cloud.ports import Clock, FileStore
 from cloud.records.database import Records
 from cloud.records.datasets import find_dataset
+from cloud.records.detectors import find_detector
 from cloud.records.jobs import Outcome
+from cloud.records.models import find_model
 from protocols.package import Lineage, Package
 
 AUTOMATIC: Mapping[Task, str] = {
@@ -54,29 +59,44 @@ def train(parts: Trainer, request: TrainRequest, *, by: str, progress: Progress)
     table = make_table(read_sheet(parts.files, dataset), _layout(request, dataset))
     algorithm = choose_algorithm(request, table)
     settings = read_settings(algorithm.settings, request.settings)
-    fold = hold_out(table, request.test_split)
+    fold = _held_out(algorithm, table, request)
     taught, judged = table.take(fold.learn), table.take(fold.judge)
     progress(0.1, "learning")
     trained = algorithm.fit(taught, settings, _between(progress, 0.1, 0.7), request.seed)
     progress(0.7, "evaluating")
     figures = figures_of(trained, judged)
+    if request.detector:
+        half = _between(progress, 0.7, 0.8)
+        figures |= stability_of(algorithm, taught, judged, settings, half, request.seed)
+    folds = None
     if request.cross_validation:
-        folds = cross_validate(algorithm, table, settings, _between(progress, 0.7, 0.95), request.seed)
+        folds = cross_validate(algorithm, table, settings, _between(progress, 0.8, 0.95), request.seed)
         figures |= {f"cross_{name}": value for name, value in folds.figures.items()}
+    compared = beside_champion(parts.registry, request.model, trained, judged)
     progress(0.95, "keeping")
-    return _outcome(parts, request, dataset, _Made(trained, taught, figures, _confusion(trained, judged)), by)
+    made = _Made(trained, taught, figures, _confusion(trained, judged), folds, compared)
+    return _outcome(parts, request, dataset, made, by)
 
 
 def choose_algorithm(request: TrainRequest, table: Table) -> Algorithm:
-    """Return the algorithm that was asked for, else the one for what the target is; raise Invalid that names it."""
+    """Return the algorithm that was asked for, else the one for what the target is; raise Invalid that names it.
+
+    Detectors know numbers alone: theirs learns from categories by how rare they are.
+    """
     wanted = request.task or _task_of(table)
-    name = request.algorithm or AUTOMATIC[Task(wanted)]
+    name = own_name(request.algorithm) or AUTOMATIC[Task(wanted)]
     if name not in ALGORITHMS:
         raise _invalid("algorithm", f"there is no {name!r}; there are {', '.join(sorted(ALGORITHMS))}")
     algorithm = ALGORITHMS[name]
     if request.task and algorithm.task.value != request.task:
         raise _invalid("algorithm", f"{name} is for {algorithm.task}, not for {request.task}")
-    return algorithm
+    return Preparing(algorithm) if algorithm.task is Task.ANOMALY and table.levels else algorithm
+
+
+def _held_out(algorithm: Algorithm, table: Table, request: TrainRequest) -> Fold:
+    if algorithm.task is Task.CLASSIFICATION and table.time_us is None:
+        return drawn_out(table, request.test_split, request.seed)
+    return hold_out(table, request.test_split)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +105,8 @@ class _Made:
     taught: Table
     figures: Mapping[str, float]
     confusion: list[list[int]] | None
+    folds: Evaluated | None = None
+    compared: Mapping[str, object] | None = None
 
 
 def _layout(request: TrainRequest, dataset: Dataset) -> Layout:
@@ -139,12 +161,16 @@ def _outcome(parts: Trainer, request: TrainRequest, dataset: Dataset, made: _Mad
         "confusion_matrix": made.confusion,
         "rows": len(made.taught),
         "features": list(learned.columns),
+        "comparison": made.compared,
     }
+    if made.folds is not None:
+        result["cv"] = {"folds": made.folds.folds, "mean": dict(made.folds.figures), "std": dict(made.folds.spread)}
     if not request.save:
         return Outcome(result)
     package = _package(parts, request, dataset, made, by)
 
     def keep(session: Session) -> None:
+        _require_unchanged(session, request)
         version = parts.registry.add_version(
             request.model,
             algorithm=learned.algorithm,
@@ -158,8 +184,20 @@ def _outcome(parts: Trainer, request: TrainRequest, dataset: Dataset, made: _Mad
             session=session,
         )
         result["version"] = version.version
+        model = find_model(session, request.model)
+        result["model_id"] = model.id if model is not None else request.model
 
     return Outcome(result, keep)
+
+
+def _require_unchanged(session: Session, request: TrainRequest) -> None:
+    """Raise Conflict where the detector that was fitted is gone, or is to be fitted otherwise by now."""
+    if not request.detector:
+        return
+    found = find_detector(session, request.detector)
+    if found is None or found.revision != request.detector_revision:
+        told = "was deleted" if found is None else "got other hyperparameters"
+        raise Conflict(f"the detector {told} while it was fitted", code="DETECTOR_CHANGED")
 
 
 def _package(parts: Trainer, request: TrainRequest, dataset: Dataset, made: _Made, by: str) -> Package | None:
@@ -187,6 +225,7 @@ def _lineage(request: TrainRequest, dataset: Dataset, made: _Made) -> dict[str, 
         "rows": len(made.taught),
         "target": made.taught.target_name if made.taught.target is not None else "",
         "features": list(made.taught.columns),
+        "group": request.group,
         "seed": request.seed,
         "test_split": request.test_split,
     }
@@ -201,7 +240,9 @@ def _card(learned: Learned, made: _Made) -> dict[str, object]:
         "quantiles": list(learned.quantiles),
         "settings": learned.settings.model_dump(mode="json"),
         "figures": dict(learned.figures),
+        "levels": {name: list(levels) for name, levels in learned.levels.items()},
         "confusion_matrix": made.confusion,
+        "comparison": made.compared,
     }
 
 
