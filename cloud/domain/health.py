@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 CRITICAL_BELOW = 0.4
 WARNING_BELOW = 0.7
 HYSTERESIS = 0.05
 """A band is left upwards only this far above its bound."""
+
+
+PLANT_INTERVAL = timedelta(minutes=15)
+"""How long one point of the plant's performance is."""
 
 
 class Part(StrEnum):
@@ -60,6 +64,17 @@ class HealthScore:
     energy_kwh: float | None = None
     energy_cost: float | None = None
     told_score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What lists show of a Device's health; rated_interval_s: how often it should speak, None where nobody said."""
+
+    score: float | None = None
+    efficiency: float | None = None
+    band: Band = Band.NORMAL
+    is_stale: bool = False
+    rated_interval_s: float | None = None
 
 
 def band_of(score: float | None, before: Band) -> Band:

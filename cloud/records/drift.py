@@ -5,6 +5,7 @@ in a row. Whoever trains a Model calls `set_baseline` with the raw values of eac
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -122,6 +123,37 @@ def drifting(session: Session, *, at_least: int = 3) -> list[SeriesKey]:
     )
     query = select(DriftCheckRow).where(DriftCheckRow.id.in_(newest), DriftCheckRow.in_a_row >= at_least)
     return [SeriesKey(row.source, row.device, row.tag) for row in session.scalars(query.order_by(DriftCheckRow.id))]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftStanding:
+    """The newest scheduled check of a series that came to a verdict: its number, when, and how often in a row."""
+
+    series: SeriesKey
+    check: int
+    at: datetime
+    in_a_row: int
+    ks_drift: bool
+
+
+def drift_standings(session: Session, *, since: datetime) -> Sequence[DriftStanding]:
+    """Return how each series stands that was checked on schedule since then, with enough readings for a verdict."""
+    row = DriftCheckRow
+    is_verdict = (row.at >= since, row.origin == Origin.SCHEDULE.value, row.corrected_drift.is_not(None))
+    newest = select(func.max(row.id)).where(*is_verdict).group_by(row.source, row.device, row.tag)
+    columns = (row.source, row.device, row.tag, row.id, row.at, row.in_a_row, row.ks_drift)
+    return [
+        DriftStanding(SeriesKey(source, device, tag), number, at, in_a_row, bool(ks_drift))
+        for source, device, tag, number, at, in_a_row, ks_drift in session.execute(
+            select(*columns).where(row.id.in_(newest)).order_by(row.id)
+        )
+    ]
+
+
+def forget_baselines(session: Session, source: str, device: str) -> None:
+    """Drop the training baselines of a Device: it is not any more what they were drawn from."""
+    row = DriftBaselineRow
+    session.execute(delete(row).where(row.source == source, row.device == device))
 
 
 def forget_checks(session: Session, *, before: datetime) -> None:

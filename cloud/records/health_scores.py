@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import JSON, Float, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from cloud.domain.health import Band, DeviceStatus, HealthScore, Part
+from cloud.domain.health import Band, DeviceStatus, HealthScore, Part, Vitals
 from cloud.records.base import Base, UtcDateTime
+from cloud.records.device_facts import DeviceFactsRow
 
 Whose = tuple[str, str]
 """Source and device."""
@@ -66,6 +67,19 @@ def newest_scores(session: Session, wanted: Collection[Whose] | None = None) -> 
     rows = session.scalars(query)
     chosen = (row for row in rows if wanted is None or (row.source, row.device) in wanted)
     return {(row.source, row.device): _score(row) for row in chosen}
+
+
+def read_vitals(session: Session) -> Mapping[Whose, Vitals]:
+    """Return what lists show of every Device whose health was computed or of which something was told."""
+    row, facts = HealthScoreRow, DeviceFactsRow
+    columns = select(facts.source, facts.device, facts.rated_interval_s).where(facts.rated_interval_s.is_not(None))
+    intervals = {(source, device): interval_s for source, device, interval_s in session.execute(columns)}
+    found = {whose: Vitals(rated_interval_s=interval_s) for whose, interval_s in intervals.items()}
+    query = select(row.source, row.device, row.score, row.efficiency, row.band, row.is_stale)
+    for source, device, score, efficiency, band, is_stale in session.execute(query):
+        whose = (source, device)
+        found[whose] = Vitals(score, efficiency, Band(band), is_stale, intervals.get(whose))
+    return found
 
 
 def read_memories(session: Session) -> Mapping[Whose, dict[str, Any]]:
