@@ -5,7 +5,10 @@ DATA ?= data
 PYTHON := .venv/bin/python
 CHECKED := protocols edge_agent cloud firmware_sim deploy tests
 
-.PHONY: help demo test test-quick test-loop test-tf check format lock bench-edge bench-cloud bench-ml venv-demo venv-dev servers clean
+HOST ?= http://localhost:5000
+
+.PHONY: help demo test test-quick test-loop test-tf test-schemas check format lock load bench-edge bench-cloud bench-api \
+	bench-ml venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +24,9 @@ test-loop: venv-dev servers ## Run the stories that take minutes: label, retrain
 
 test-quick: venv-dev servers ## Run the tests that take seconds, several files at a time: most of their time is waiting
 	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 --dist loadfile
+
+test-schemas: venv-dev servers ## Try every operation of the API with what its schema allows and forbids, 50 times each
+	LINESIDE_SCHEMA_EXAMPLES=50 $(PYTHON) -m pytest tests/api/test_schemas.py -m slow $(ARGS)
 
 test-tf: ## Test what TensorFlow trains, in an environment of its own
 	@sh deploy/setup/tensorflow.sh
@@ -49,6 +55,14 @@ bench-edge: venv-dev servers ## Measure the agent: throughput, CPU, latency, sta
 
 bench-cloud: venv-dev servers ## Measure the cloud: ingest, store, queries
 	$(PYTHON) -m tests.bench.cloud $(ARGS)
+
+bench-api: venv-dev ## Measure the API under 100 requests/s while 20,000 readings/s come in; run it on a quiet machine
+	$(PYTHON) -m tests.bench.api $(ARGS)
+
+load: ## Let 5 users of Locust read the registry of a running cloud; HOST=http://localhost:5000
+	@sh deploy/setup/load.sh
+	cd deploy/load && ../../.venv-load/bin/locust -f locustfile.py --host $(HOST) \
+		--users 5 --run-time 2m --headless --print-stats $(ARGS)
 
 bench-ml: venv-dev ## Judge what was learned on recordings; DATA=folder, ARGS="--only skab"
 	OMP_NUM_THREADS=2 $(PYTHON) -m tests.bench.ml $(DATA) $(ARGS)
