@@ -17,6 +17,7 @@ from cloud.errors import InvalidConfig
 from cloud.sections.auth import AuthSettings
 from cloud.sections.base import Port, Secret, Section
 from cloud.sections.limits import LimitSettings, RedisSettings
+from cloud.sections.telling import FeedSettings, MailSettings, WebhookSettings
 
 
 class ApiSettings(Section):
@@ -166,6 +167,9 @@ class Settings(Section):
     log: LogSettings = LogSettings()
     limits: LimitSettings = LimitSettings()
     redis: RedisSettings = RedisSettings()
+    live: FeedSettings = FeedSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    mail: MailSettings = MailSettings()
 
     @property
     def readings_path(self) -> Path:
@@ -196,6 +200,11 @@ class Settings(Section):
     def setup_token_path(self) -> Path:
         """Return where `init` writes the token by which the first administrator registers."""
         return self.data / "setup-token"
+
+    @property
+    def webhooks_key_path(self) -> Path:
+        """Return the file of the secret from which the secrets of webhooks are derived."""
+        return self.data / "webhooks.key"
 
     @property
     def packages_path(self) -> Path:

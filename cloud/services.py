@@ -4,11 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from cloud.access.gate import Gate
 from cloud.access.keys import Keys
 from cloud.access.rates import Rates
+from cloud.access.sessions import Sessions
+from cloud.access.users import Users
 from cloud.analysis.drift_checks import DriftChecks
 from cloud.analysis.failures import Failures
 from cloud.analysis.forecasts import Forecasts
+from cloud.bus.webhooks import Webhooks
 from cloud.fleet.devices import Devices
 from cloud.fleet.gateways import Gateways
 from cloud.fleet.package_files import PackageFiles
@@ -16,20 +20,25 @@ from cloud.fleet.rollouts import Rollouts
 from cloud.fleet.standings import Standings
 from cloud.jobs.queue import Jobs
 from cloud.jobs.trainings import Trainings
+from cloud.learning.autonomy import Autonomous
 from cloud.learning.datasets import Datasets
 from cloud.learning.detectors import Detectors
 from cloud.learning.experiments import Experiments
 from cloud.learning.inference import Inference
 from cloud.learning.registry import Registry as Models
+from cloud.operations.activities import Activities
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
 from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.health import Doctor
+from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
 from cloud.operations.planned_events import PlannedEvents
 from cloud.operations.registry import Registry
+from cloud.operations.settings import LiveSettings
 from cloud.ports import Clock, ReadingStore
+from cloud.sections.auth import AuthSettings
 from cloud.threads import Threads
 
 
@@ -56,8 +65,15 @@ class Services:
 
     clock: Clock
     threads: Threads[Views]
+    auth: AuthSettings
+    gate: Gate
     keys: Keys
+    sessions: Sessions
+    users: Users
+    settings: LiveSettings
+    activities: Activities
     rates: Rates
+    idempotency: Idempotency[Views]
     registry: Registry
     packages: PackageFiles
     models: Models
@@ -75,12 +91,16 @@ class Services:
     datasets: Datasets
     experiments: Experiments
     trainings: Trainings
+    autonomous: Autonomous
     detectors: Detectors
     inference: Inference
     judging: Threads[ExitStack]
     """Where models answer: few at once, so that they hold up nobody else."""
     uploads: Threads[ExitStack]
     """Where uploads are read: few at once, so that they hold up nobody else."""
+    webhooks: Webhooks
+    errands: Threads[ExitStack]
+    """Where somebody outside is waited for, such as the target of a test."""
     doctor: Doctor[Views]
     figures: Callable[[], Awaitable[Sequence[tuple[str, str, float]]]]
     """What the store and the ingest process count: name, outcome, value; raises nothing."""
@@ -93,4 +113,5 @@ class Services:
         """Let go of the threads."""
         self.threads.close()
         self.uploads.close()
+        self.errands.close()
         self.judging.close()

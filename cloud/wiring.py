@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from cloud.access.keys import Keys
+from cloud.access.opening import open_access
 from cloud.access.rates import Profile, RateRules, Rates
 from cloud.analysis.drift_checks import DriftChecks
 from cloud.analysis.failures import Failures
 from cloud.analysis.forecasts import Forecasts
 from cloud.api.metrics import Metrics
-from cloud.api.middleware import App
+from cloud.api.wire import App
 from cloud.app import Door, build_app
+from cloud.bus.opening import open_errands, open_webhooks
 from cloud.config import Settings, read_secret
 from cloud.errors import Unavailable
 from cloud.fleet.package_files import PackageFiles
@@ -28,8 +29,11 @@ from cloud.jobs.opening import (
     open_uploads,
 )
 from cloud.jobs.queue import Jobs
+from cloud.learning.autonomy import Autonomous
+from cloud.learning.promotions import BY as AUTONOMOUS
 from cloud.learning.experiments import Experiments
-from cloud.listening import LOOPBACK_NAMES, is_loopback
+from cloud.listening import LOOPBACK_NAMES, is_loopback, refuse_open_door
+from cloud.operations.activities import Activities
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
 from cloud.operations.decisions import Decisions
@@ -39,9 +43,11 @@ from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
 from cloud.operations.planned_events import PlannedEvents
 from cloud.operations.registry import Registry
+from cloud.operations.settings import LiveSettings
 from cloud.ports import Clock, Counters
 from cloud.readings import open_views, room_of
 from cloud.records.database import Records
+from cloud.records.settings import is_set
 from cloud.services import Services, Views
 from cloud.storage.counters.file import FileCounters
 from cloud.storage.counters.memory import MemoryCounters
@@ -56,6 +62,7 @@ class Api:
     services: Services
     intake: RemoteIntake
     records: Records
+    trusted_proxies: Sequence[str] = ()
 
     async def end(self) -> None:
         """Let go of what belongs to the event loop; before `close`."""
@@ -70,28 +77,35 @@ class Api:
 
 def open_api(settings: Settings, clock: Clock) -> Api:
     """Return the application over the settings' databases; raise InvalidConfig, or Unavailable for older tables."""
+    refuse_open_door(settings)
     records = Records(settings.records_url)
     records.require_current()
+    access = open_access(settings, records, clock)
     alarms = Alarms(records, clock)
     threads = Threads(lambda: open_views(settings, clock, alarms.worst), count=settings.api.threads)
-    intake = RemoteIntake(settings.intake_path)
+    intake, idempotency = RemoteIntake(settings.intake_path), Idempotency(records, threads, clock)
     models, datasets = open_models(settings, records, clock), open_datasets(settings, records, clock)
     services = Services(
         clock=clock,
         threads=threads,
-        keys=Keys(records, clock),
+        auth=settings.auth,
+        gate=access.gate,
+        keys=access.keys,
+        sessions=access.sessions,
+        users=access.users,
+        settings=LiveSettings(records, clock),
+        activities=Activities(records),
         rates=open_rates(settings, clock),
+        idempotency=idempotency,
         registry=Registry(records),
         packages=PackageFiles(settings.packages_path),
         models=models,
         rollouts=Rollouts(records, clock),
-        direct_readings=DirectReadings(
-            intake, Idempotency(records, threads, clock), clock, max_future_s=settings.ingest.max_future_s
-        ),
+        direct_readings=DirectReadings(intake, idempotency, clock, max_future_s=settings.ingest.max_future_s),
         alarms=alarms,
         alarm_rules=AlarmRules(records, clock),
         labels=Labels(records, clock),
-        decisions=Decisions(records, clock, lambda _: False),
+        decisions=Decisions(records, clock, lambda session: is_set(session, "decisions.strict")),
         drift=DriftChecks(records, clock, false_alarms=settings.analysis.drift_false_alarms),
         failures=Failures(records, clock),
         forecasts=Forecasts(records, clock),
@@ -99,11 +113,14 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         jobs=Jobs(records, clock),
         datasets=datasets,
         experiments=Experiments(records, clock),
+        autonomous=Autonomous(records, clock, lambda by: Rollouts(records, clock).revert(AUTONOMOUS, by=by)),
         trainings=open_trainings(settings, records, clock, datasets, models),
         detectors=open_detectors(settings, records, clock),
         inference=open_inference(settings, models),
         judging=open_judging(),
         uploads=open_uploads(),
+        webhooks=open_webhooks(settings, records, clock),
+        errands=open_errands(),
         doctor=_doctor(settings, records, threads, clock, intake),
         figures=lambda: _figures(threads, intake, alarms),
         version=version("lineside"),
@@ -111,7 +128,7 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         metrics_require_key=settings.api.metrics_require_key,
     )
     app = build_app(services, Metrics(), door_of(settings))
-    return Api(app, services, intake, records)
+    return Api(app, services, intake, records, settings.api.trusted_proxies)
 
 
 def _doctor(

@@ -8,6 +8,9 @@ from datetime import timedelta
 from cloud.analysis.drift_checks import DriftChecks, Question
 from cloud.analysis.failures import Failures
 from cloud.analysis.foretelling import Foreteller, Plan
+from cloud.bus.keeping import Keeping
+from cloud.bus.opening import open_deliverer
+from cloud.bus.outbox import Outbox
 from cloud.chores import Chore
 from cloud.config import Settings
 from cloud.domain.rollout import Rules
@@ -28,6 +31,7 @@ from cloud.learning.triggers import Triggers
 from cloud.operations.alarm_follower import AlarmFollower
 from cloud.operations.alarm_watch import AlarmWatch
 from cloud.operations.alarms import Alarms
+from cloud.operations.dead_letter_watch import DeadLetterWatch
 from cloud.operations.decisions import Decisions
 from cloud.operations.gateway_events import GatewayEvents
 from cloud.operations.gateway_watch import GatewayWatch
@@ -162,10 +166,24 @@ def learning_chores(workshop: Workshop) -> Sequence[Chore]:
     ]
 
 
+def telling_chores(workshop: Workshop) -> Sequence[Chore]:
+    """Return who tells webhooks and mail addresses of what happened, and who watches what reached nobody."""
+    settings, clock, records = workshop.settings, workshop.clock, workshop.records
+    deliverer = open_deliverer(settings, records, clock)
+    keeping = Keeping(records, clock, keep_days=settings.webhooks.keep_days, keep_hours=settings.live.keep_hours)
+    return [
+        Chore("events for webhooks", 0.5, Outbox(records, clock).follow),
+        Chore("webhooks", 0.2, deliverer.look, deliverer.stop),
+        Chore("dead letters", 15.0, DeadLetterWatch(records, clock).look),
+        Chore("old notices", 600.0, keeping.tidy),
+    ]
+
+
 CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (
     alarm_chores,
     model_chores,
     analysis_chores,
     learning_chores,
+    telling_chores,
 )
 """Who brings chores: one function a subject."""

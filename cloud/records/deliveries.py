@@ -44,8 +44,10 @@ class DeliveryRow(Base):
     log: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
-def add_delivery(session: Session, identity: str, new: NewDelivery, at: datetime) -> Delivery:
-    """Put an event on its way."""
+def add_delivery(
+    session: Session, identity: str, new: NewDelivery, at: datetime, *, state: DeliveryState = DeliveryState.PENDING
+) -> Delivery:
+    """Put an event on its way, or among those that came to nothing."""
     row = DeliveryRow(
         id=identity,
         webhook=new.webhook,
@@ -53,11 +55,12 @@ def add_delivery(session: Session, identity: str, new: NewDelivery, at: datetime
         event_type=new.event_type,
         payload=dict(new.payload),
         sequence=new.sequence,
-        state=DeliveryState.PENDING.value,
+        state=state.value,
         created_at=at,
         next_at=at,
         attempts=0,
         run="",
+        ended_at=at if state is not DeliveryState.PENDING else None,
         log=[],
     )
     session.add(row)
@@ -89,14 +92,14 @@ def count_waiting(session: Session) -> Mapping[str, int]:
     return {row[0]: row[1] for row in session.execute(query.group_by(DeliveryRow.webhook))}
 
 
-def has_due(session: Session, at: datetime) -> bool:
-    """Return whether anything is to be sent, without taking the lock that taking it takes."""
-    return session.scalar(select(DeliveryRow.id).where(*_due(at)).limit(1)) is not None
+def has_due(session: Session, at: datetime, *, but: Collection[str] = ()) -> bool:
+    """Return whether anything is to be sent but to these webhooks, without taking the lock that taking it takes."""
+    return session.scalar(select(DeliveryRow.id).where(*_due(at, but)).limit(1)) is not None
 
 
-def due_deliveries(session: Session, at: datetime, *, limit: int) -> Sequence[Delivery]:
-    """Return what is to be sent, what waited longest first, locked against other senders."""
-    query = select(DeliveryRow).where(*_due(at)).order_by(DeliveryRow.next_at, DeliveryRow.id).limit(limit)
+def due_deliveries(session: Session, at: datetime, *, but: Collection[str], limit: int) -> Sequence[Delivery]:
+    """Return what is to be sent but to these webhooks, what waited longest first, locked against other senders."""
+    query = select(DeliveryRow).where(*_due(at, but)).order_by(DeliveryRow.next_at, DeliveryRow.id).limit(limit)
     return [_delivery(row) for row in session.scalars(query.with_for_update(skip_locked=True))]
 
 
@@ -105,16 +108,10 @@ def take_delivery(session: Session, identity: str, run: str, at: datetime) -> No
     session.execute(update(DeliveryRow).where(DeliveryRow.id == identity).values(run=run, next_at=at + LEASE))
 
 
-def postpone(session: Session, webhook: str, target: str, until: datetime) -> None:
-    """Hold back all that waits for a target and that nobody sends now."""
-    waiting = (
-        DeliveryRow.webhook == webhook,
-        DeliveryRow.target == target,
-        DeliveryRow.state == DeliveryState.PENDING.value,
-        DeliveryRow.run == "",
-        DeliveryRow.next_at < until,
-    )
-    session.execute(update(DeliveryRow).where(*waiting).values(next_at=until))
+def postpone(session: Session, delivery: Delivery, at: datetime, until: datetime) -> None:
+    """Hold back all that is due for the target of a delivery."""
+    same = (DeliveryRow.webhook == delivery.webhook, DeliveryRow.target == delivery.target)
+    session.execute(update(DeliveryRow).where(*_due(at), *same).values(next_at=until))
 
 
 def end_attempt(
@@ -140,7 +137,7 @@ def send_again(session: Session, identity: str, at: datetime) -> Delivery | None
     return _delivery(row)
 
 
-def drop_pending(session: Session, webhook: str) -> None:
+def drop_deliveries(session: Session, webhook: str) -> None:
     """Forget all that is on its way to a webhook, and its log."""
     session.execute(delete(DeliveryRow).where(DeliveryRow.webhook == webhook))
 
@@ -150,8 +147,9 @@ def forget_deliveries(session: Session, *, before: datetime) -> None:
     session.execute(delete(DeliveryRow).where(DeliveryRow.ended_at < before))
 
 
-def _due(at: datetime) -> tuple[Any, ...]:
-    return (DeliveryRow.state == DeliveryState.PENDING.value, DeliveryRow.next_at <= at)
+def _due(at: datetime, but: Collection[str] = ()) -> tuple[Any, ...]:
+    due = (DeliveryRow.state == DeliveryState.PENDING.value, DeliveryRow.next_at <= at)
+    return (*due, DeliveryRow.webhook.not_in(but)) if but else due
 
 
 def _logged(attempt: Attempt) -> dict[str, Any]:

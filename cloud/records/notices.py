@@ -57,9 +57,9 @@ def newest_notice(session: Session) -> int:
     return session.scalar(select(func.max(NoticeRow.sequence))) or 0
 
 
-def forget_notices(session: Session, *, before: datetime) -> None:
-    """Drop notices of before a time."""
-    session.execute(delete(NoticeRow).where(NoticeRow.at < before))
+def forget_notices(session: Session, *, before: datetime, up_to: int) -> None:
+    """Drop notices of before a time, up to a number."""
+    session.execute(delete(NoticeRow).where(NoticeRow.at < before, NoticeRow.sequence <= up_to))
 
 
 def _notice(row: NoticeRow) -> Notice:
