@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cloud.domain.alarm import Alarm, AlarmState, Severity
+from cloud.domain.alarm_news import rule_name
 from cloud.domain.label import Label, Verdict
 from cloud.domain.times import to_datetime
 from cloud.operations.alarms import AlarmStory
@@ -46,6 +47,8 @@ ALARM_EXAMPLE: dict[str, Any] = {
     "shelved_by": None,
     "out_of_service_by": None,
     "assigned_to": "",
+    "escalated_at": None,
+    "muted_by": None,
     "label": None,
     "metadata": {"source": "gw-1"},
 }
@@ -78,6 +81,7 @@ class ShareAnswer(BaseModel):
 class AlarmAnswer(BaseModel):
     """An alarm; times are of the gateway's clock where it raised it; an alarm of a gateway has its name as device_id.
 
+    muted_by: the planned event that keeps it quiet;
     value: the score, or what broke a limit; raised_at, onset_at: of its first occurrence; stale: its gateway is away.
     """
 
@@ -113,6 +117,8 @@ class AlarmAnswer(BaseModel):
     shelved_by: str | None
     out_of_service_by: str | None
     assigned_to: str
+    escalated_at: datetime | None
+    muted_by: str | None
     label: Verdict | None
     metadata: dict[str, Any]
 
@@ -209,13 +215,12 @@ class Plant:
 
 def _facts(alarm: Alarm, plant: Plant) -> dict[str, Any]:
     found, condition = alarm.finding, alarm.condition
-    is_rule = condition.kind in ("limit", "silence")
     return _doings(alarm) | {
         "id": alarm.id,
         "device_id": plant.name(condition.source, condition.device),
         "gateway_id": condition.source,
         "type": condition.kind,
-        "rule_name": condition.point if is_rule else condition.kind,
+        "rule_name": rule_name(alarm),
         "severity": found.severity,
         "message": found.message,
         "timestamp": to_datetime(alarm.raised_us),
@@ -251,6 +256,8 @@ def _doings(alarm: Alarm) -> dict[str, Any]:
         "shelved_by": None if shelf is None else shelf.placed.by,
         "out_of_service_by": None if removed is None else removed.by,
         "assigned_to": alarm.assigned_to,
+        "escalated_at": _time(alarm.escalated_us),
+        "muted_by": alarm.muted_by or None,
         "label": alarm.verdict,
     }
 

@@ -1,4 +1,4 @@
-"""lineside-cloud alarm list|show|ack|shelve|comment|label."""
+"""lineside-cloud alarm list|show|ack|shelve|unshelve|clear|assign|comment|label."""
 
 import json
 from collections.abc import Iterator
@@ -120,6 +120,35 @@ def shelve(
     """Put an alarm out of sight for a while; it comes back by itself."""
     with _desk(config) as desk:
         _say(desk.alarms.shelve(alarm_id, for_s=seconds(for_), by=_ACTOR, why=comment, is_one_shot=one_shot))
+
+
+@app.command()
+def unshelve(alarm_id: AlarmId, config: ConfigPath = DEFAULT_CONFIG) -> None:
+    """Bring an alarm back into sight before its time."""
+    with _desk(config) as desk:
+        _say(desk.alarms.unshelve(alarm_id, by=_ACTOR))
+
+
+@app.command()
+def clear(
+    alarm_id: AlarmId,
+    comment: Annotated[str, typer.Option(help="Why.")] = "",
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Declare its condition over, as for one that nothing clears by itself."""
+    with _desk(config) as desk:
+        _say(desk.alarms.clear(alarm_id, by=_ACTOR, comment=comment))
+
+
+@app.command()
+def assign(
+    alarm_id: AlarmId,
+    to: Annotated[str, typer.Argument(help="Who sees to it; an empty name: nobody.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Put an alarm into somebody's hands."""
+    with _desk(config) as desk:
+        _say(desk.alarms.assign(alarm_id, to, by=_ACTOR))
 
 
 @app.command()

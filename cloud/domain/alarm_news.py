@@ -7,6 +7,8 @@ from cloud.domain.notice import NewNotice, NoticeKind
 from cloud.domain.times import to_datetime, to_text
 
 RAISED = "alarm.raise"
+_NEWS = (RAISED, "alarm.escalate", "alarm.unmute")
+"""What makes people look, where the alarm is active and in sight."""
 ACKNOWLEDGED = "alarm.acknowledge"
 _OWN_POINTS = ("limit", "silence")
 """Kinds whose point is the name of a rule that somebody made."""
@@ -38,6 +40,8 @@ def alert_facts(alarm: Alarm, device: str) -> dict[str, object]:
         "gateway_id": alarm.condition.source,
         "occurrences": alarm.occurrences,
         "assigned_to": alarm.assigned_to,
+        "escalated": alarm.escalated_us is not None,
+        "muted_by": alarm.muted_by or None,
     }
 
 
@@ -61,5 +65,5 @@ def _kind_of(alarm: Alarm, action: str, at_us: int) -> NoticeKind:
     if action == ACKNOWLEDGED:
         return NoticeKind.ALERT_ACKNOWLEDGED
     is_quiet = alarm.is_chattering(at_us) and alarm.occurrences > 1
-    is_news = action == RAISED and alarm.state in _IN_SIGHT and not is_quiet
+    is_news = action in _NEWS and alarm.state in _IN_SIGHT and not alarm.muted_by and not is_quiet
     return NoticeKind.ALERT if is_news else NoticeKind.ALERT_CHANGED

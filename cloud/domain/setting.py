@@ -111,6 +111,13 @@ _ALL: Sequence[Setting] = (
     Setting("energy.tariff", 0.0, "What one kWh costs.", low=0, high=1_000_000),
     Setting("energy.currency", "EUR", "The currency of the tariff."),
     Setting(
+        "alarms.escalateAfterMinutes",
+        0,
+        "Minutes after which an active alarm that nobody acknowledged gets one step worse; 0: never.",
+        low=0,
+        high=10_080,
+    ),
+    Setting(
         "decisions.strict", default=False, description="Whether a decision on a request that is not known is refused."
     ),
     Setting(

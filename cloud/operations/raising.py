@@ -13,6 +13,7 @@ from cloud.records.alarm_news import AlarmNews
 from cloud.records.alarms import KeptAlarms
 from cloud.records.audit import add_audit
 from cloud.records.labels import stretch_alarm_label
+from cloud.records.muting import Mutes
 
 NewId = Callable[[], str]
 
@@ -47,6 +48,7 @@ class _Changes:
         self._new_id = new_id
         self._kept = KeptAlarms(session)
         self._news = AlarmNews(session)
+        self._mutes = Mutes(session)
         self._runs_are_loaded: set[str] = set()
         named = {step.condition for step in steps if not isinstance(step, ClearRun)}
         self._known = dict(self._kept.newest(named)) if named else {}
@@ -58,6 +60,7 @@ class _Changes:
         new_id = self._new_id() if last is None or not last.is_live else last.id
         alarm = raised(last, condition, step.finding, new_id=new_id)
         if alarm is not last:
+            alarm = alarm.mute(self._mutes.event_of(condition, to_datetime(step.finding.at_us)))
             self._note(alarm, "alarm.raise", step.finding.at_us, {"occurrence": alarm.occurrences})
 
     def clear(self, step: Clear) -> None:

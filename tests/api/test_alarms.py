@@ -284,3 +284,69 @@ async def test_metrics_count_alarms_by_state_and_severity(plant: Cloud) -> None:
     assert 'lineside_alarms{outcome="unack_cleared_critical"} 1.0' in text
     assert "lineside_alarms_events_waiting 0.0" in text
     assert "lineside_alarms_events_unreadable_total 0.0" in text
+
+
+async def bulk(client: httpx.AsyncClient, action: str, ids: list[str], **more: Any) -> httpx.Response:  # noqa: ANN401
+    return await client.post("/api/v1/alerts/bulk", json={"action": action, "ids": ids, **more})
+
+
+async def test_many_are_changed_together_or_none(operator: httpx.AsyncClient) -> None:
+    ids = [one["id"] for one in await listed(operator)]
+    refused = await bulk(operator, "assign", [*ids, "nothing"], to="bob")
+    assert (refused.status_code, refused.json()["error_code"]) == (404, "ALARM_NOT_FOUND")
+    assert await listed(operator, assigned_to="bob") == []
+    done = (await bulk(operator, "assign", ids, to="bob")).json()
+    assert (done["changed"], done["refused"]) == (3, 0)
+    assert [one["id"] for one in await listed(operator, assigned_to="bob")] == ids
+
+
+async def test_as_many_as_can_be_are_changed_and_the_rest_says_why_not(operator: httpx.AsyncClient) -> None:
+    alert = await the_open_one(operator)
+    over = (await listed(operator, device_id="pump-2"))[0]
+    await do(operator, over, "clear")
+    answer = await bulk(operator, "shelve", [over["id"], "nothing", alert["id"]], for_s=60, partial=True)
+    assert answer.status_code == 200, answer.text
+    results = answer.json()["results"]
+    assert [(one["ok"], one["code"]) for one in results] == [
+        (False, "ALARM_STATE"),
+        (False, "ALARM_NOT_FOUND"),
+        (True, None),
+    ]
+    assert results[2]["alert"]["state"] == "shelved"
+    assert [one["id"] for one in await listed(operator, state="shelved")] == [alert["id"]]
+
+
+@pytest.mark.parametrize(
+    ("action", "state"),
+    [
+        ("acknowledge", "ack_active"),
+        ("clear", "normal"),
+        ("out_of_service", "out_of_service"),
+        ("unshelve", "unack_active"),
+        ("return_to_service", "unack_active"),
+    ],
+)
+async def test_everything_that_is_done_with_one_is_done_with_many(
+    operator: httpx.AsyncClient, action: str, state: str
+) -> None:
+    alert = await the_open_one(operator)
+    done = (await bulk(operator, action, [alert["id"]])).json()
+    assert [one["alert"]["state"] for one in done["results"]] == [state]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"action": "burn", "ids": ["a"]},
+        {"action": "clear", "ids": []},
+        {"action": "clear"},
+        {"action": "shelve", "ids": ["a"]},
+        {"action": "shelve", "ids": ["a"], "for_s": 1},
+        {"action": "assign", "ids": ["a"]},
+        {"action": "clear", "ids": ["a"] * 1001},
+        {"action": "clear", "ids": ["a"], "colour": "red"},
+    ],
+)
+async def test_a_bulk_change_that_cannot_be_is_422(operator: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    answer = await operator.post("/api/v1/alerts/bulk", json=body)
+    assert (answer.status_code, answer.json()["error_code"]) == (422, "INVALID_PARAMETERS")

@@ -97,3 +97,13 @@ def test_a_time_on_a_shelf_is_minutes_or_hours(text: str, length: float) -> None
 def test_a_time_that_is_neither_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="--for"):
         seconds(text)
+
+
+@pytest.mark.usefixtures("records")
+def test_an_alarm_is_shelved_brought_back_assigned_and_cleared(config: Path) -> None:
+    assert run("alarm", "shelve", "a-1", "--for", "15m", config=config).exit_code == 0
+    assert run("alarm", "unshelve", "a-1", config=config).output.startswith("a-1 unack_active")
+    assert run("alarm", "assign", "a-1", "bob", config=config).exit_code == 0
+    shown = json.loads(run("alarm", "show", "a-1", "--json", config=config).output)
+    assert shown["assigned_to"] == "bob"
+    assert run("alarm", "clear", "a-1", "--comment", "test", config=config).output.startswith("a-1 normal")

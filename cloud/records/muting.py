@@ -1,0 +1,40 @@
+"""Mutes: the planned events that keep alarms quiet, as one transaction sees them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from cloud.domain.alarm import Condition
+from cloud.domain.device import Device
+from cloud.domain.muting import mutes
+from cloud.domain.planned_event import PlannedEvent
+from cloud.records.devices import list_devices
+from cloud.records.planned_events import active_events
+
+
+class Mutes:
+    """Looks up events once, and devices only where there is an event."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._events: Sequence[PlannedEvent] = ()
+        self._since: datetime | None = None
+        self._devices: Mapping[tuple[str, str], Device] | None = None
+
+    def event_of(self, condition: Condition, at: datetime) -> str:
+        """Return the id of the event that keeps this quiet at a time, empty where none does."""
+        if self._since is None or at < self._since:
+            with self._session.no_autoflush:
+                self._events, self._since = active_events(self._session, at), at
+        fitting = (one.id for one in self._events if one.covers(at) and self._is_about(one, condition))
+        return next(fitting, "")
+
+    def _is_about(self, event: PlannedEvent, condition: Condition) -> bool:
+        if self._devices is None:
+            with self._session.no_autoflush:
+                self._devices = {(one.source, one.device_id): one for one in list_devices(self._session)}
+        device = self._devices.get((condition.source, condition.device))
+        shown = device.shown_id if device is not None else condition.device
+        location = device.location if device is not None else ""
+        return mutes(event, source=condition.source, device=shown, location=location)
