@@ -21,7 +21,7 @@ from cloud.commands.rollouts import app as rollouts
 from cloud.commands.serve import serve
 from cloud.config import Settings
 from cloud.diagnosis import diagnose
-from cloud.setup import make_directory, make_signing_keys, migrate, write_config, write_first_key
+from cloud.setup import make_directory, make_signing_keys, migrate, write_config, write_first_key, write_setup_token
 
 app = typer.Typer(help="The cloud of Lineside.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(keys, name="key")
@@ -50,6 +50,8 @@ def init(
         make_directory(settings)
         typer.echo(f"{settings.data}: ready, records at version {migrate(settings, SystemClock())}")
         _sign(settings)
+        if write_setup_token(settings, SystemClock()):
+            typer.echo(f"{settings.setup_token_path}: holds the token by which the first administrator registers")
         if key_file is not None:
             prefix = write_first_key(settings, SystemClock(), key_file)
             typer.echo(f"{key_file}: holds the admin key {prefix}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from cloud.access.keys import Keys
+from cloud.access.opening import open_access
 from cloud.config import Settings
 from cloud.domain.times import to_datetime
 from cloud.errors import CloudError
@@ -48,10 +49,15 @@ def may_listen(settings: Settings, clock: Clock) -> Check:
     host = settings.api.host
     if is_loopback(host):
         return Check("bind", is_well=True, finding=f"{host} is reachable from this machine only")
+    if settings.auth.anonymous:
+        finding = f"{host} is reachable from outside, and auth.anonymous asks nobody who they are"
+        return Check("bind", is_well=False, finding=finding, fix="bind to 127.0.0.1, or set auth.anonymous to false")
     with closing(Records(settings.records_url)) as records:
-        keys = _active(Keys(records, clock), clock)
-    fix = "lineside-cloud key create NAME --scope admin" if not keys else ""
-    return Check("bind", is_well=bool(keys), finding=f"{host} is reachable from outside; {keys} active keys", fix=fix)
+        access = open_access(settings, records, clock)
+        keys, users = _active(access.keys, clock), access.users.count()
+    fix = "" if keys or users else "lineside-cloud key create NAME --scope admin"
+    finding = f"{host} is reachable from outside; {keys} active keys, {users} users"
+    return Check("bind", is_well=not fix, finding=finding, fix=fix)
 
 
 def _active(keys: Keys, clock: Clock) -> int:
@@ -88,9 +94,10 @@ def _records(settings: Settings, clock: Clock) -> Iterator[Check]:
             finding = f"version {found or 'none'}, {WANTED_VERSION} is wanted"
             yield Check("records", is_well=not fix, finding=finding, fix=fix)
             if not fix:
-                keys = _active(Keys(records, clock), clock)
-                fix = "" if keys else "lineside-cloud key create NAME --scope admin"
-                yield Check("keys", is_well=bool(keys), finding=f"{keys} active", fix=fix)
+                access = open_access(settings, records, clock)
+                keys, users = _active(access.keys, clock), access.users.count()
+                fix = "" if keys or users else "lineside-cloud key create NAME --scope admin"
+                yield Check("keys", is_well=not fix, finding=f"{keys} active, {users} users", fix=fix)
 
     yield from _tried("records", look, fix="see to the database, or to `records` in the configuration")
 

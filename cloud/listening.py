@@ -4,6 +4,7 @@ import socket
 from ipaddress import ip_address
 
 from cloud.config import Settings
+from cloud.errors import InvalidConfig
 
 LOOPBACK_NAMES = frozenset({"localhost", "localhost.localdomain", "ip6-localhost"})
 _BACKLOG = 1024
@@ -35,3 +36,10 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host in LOOPBACK_NAMES
+
+
+def refuse_open_door(settings: Settings) -> None:
+    """Raise InvalidConfig where whoever reaches this machine could come in without a credential."""
+    if settings.auth.anonymous and not is_loopback(settings.api.host):
+        told = f"auth.anonymous: not with api.host {settings.api.host}, which others reach: bind to 127.0.0.1"
+        raise InvalidConfig([told])

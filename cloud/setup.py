@@ -5,8 +5,11 @@ from contextlib import closing
 from pathlib import Path
 
 from cloud.access.keys import Keys
+from cloud.access.opening import open_access, open_token_keys
 from cloud.config import Settings
+from cloud.domain.role import Role
 from cloud.domain.scopes import Scope
+from cloud.domain.times import to_datetime
 from cloud.ingest.books import Books
 from cloud.ports import Clock
 from cloud.processes.ingest import open_readings
@@ -50,6 +53,7 @@ def migrate(settings: Settings, clock: Clock) -> str:
         database.close()
     with closing(Records(settings.records_url)) as records:
         records.migrate()
+    open_token_keys(settings, clock).create()
     return WANTED_VERSION
 
 
@@ -58,6 +62,29 @@ def make_signing_keys(settings: Settings, clock: Clock) -> bool:
     from cloud.fleet.repository import PackageRepository  # noqa: PLC0415 a quarter of a second that few commands need
 
     return PackageRepository(settings.packages_path, clock).create(settings.offline_keys_path)
+
+
+def write_setup_token(settings: Settings, clock: Clock) -> bool:
+    """Write the token by which the first administrator registers; return False where that is not needed any more.
+
+    A token that can still be used stays as it is. Raise OSError, Unavailable.
+    """
+    with closing(Records(settings.records_url)) as records:
+        users = open_access(settings, records, clock).users
+        if users.count():
+            return False
+        now, path = to_datetime(clock.now_us()), settings.setup_token_path
+        waiting = [one for one in users.invites() if one.is_setup and one.is_open(now)]
+        if waiting and path.exists():
+            return True
+        for one in waiting:
+            users.revoke_invite(one.id, by="init")
+        token, _ = users.invite(Role.ADMIN, by="init", is_setup=True)
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(f"{token}\n")
+    return True
 
 
 def write_first_key(settings: Settings, clock: Clock, path: Path) -> str:

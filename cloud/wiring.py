@@ -30,8 +30,8 @@ from cloud.jobs.opening import (
 )
 from cloud.jobs.queue import Jobs
 from cloud.learning.autonomy import Autonomous
-from cloud.learning.promotions import BY as AUTONOMOUS
 from cloud.learning.experiments import Experiments
+from cloud.learning.promotions import BY as AUTONOMOUS
 from cloud.listening import LOOPBACK_NAMES, is_loopback, refuse_open_door
 from cloud.operations.activities import Activities
 from cloud.operations.alarm_rules import AlarmRules

@@ -13,24 +13,36 @@ ANONYMOUS = Principal("anonymous", ROLES[Role.OPERATOR] | {Scope.SETTINGS_WRITE}
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """One door for all credentials; is_anonymous: whether one may come in without any, from this machine."""
+class KeyDoor:
+    """Where API keys alone are taken."""
 
     keys: Keys
-    sessions: Sessions
-    is_anonymous: bool = False
 
     def believed(self, text: str) -> Caller | None:
-        """Return who calls with this key or token if that was found out just now; never waits."""
-        if not _is_key(text):
-            return self.sessions.believed(text)
+        """Return who calls with this key if that was found out just now; never waits."""
         principal = self.keys.believed(text)
         return None if principal is None else Caller(principal)
 
     def resolve(self, text: str) -> Caller:
+        """Return who calls with this key; raise Unauthorized that says why not, or Unavailable."""
+        return Caller(self.keys.resolve(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One door for all credentials; is_anonymous: whether one may come in without any, from this machine."""
+
+    by_key: KeyDoor
+    by_token: Sessions
+    is_anonymous: bool = False
+
+    def believed(self, text: str) -> Caller | None:
+        """Return who calls with this key or token if that was found out just now; never waits."""
+        return self._door(text).believed(text)
+
+    def resolve(self, text: str) -> Caller:
         """Return who calls with this key or token; raise Unauthorized that says why not, or Unavailable."""
-        return Caller(self.keys.resolve(text)) if _is_key(text) else self.sessions.resolve(text)
+        return self._door(text).resolve(text)
 
-
-def _is_key(text: str) -> bool:
-    return text.startswith(f"{MARK}_")
+    def _door(self, text: str) -> KeyDoor | Sessions:
+        return self.by_key if text.startswith(f"{MARK}_") else self.by_token

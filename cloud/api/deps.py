@@ -3,8 +3,10 @@
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
+from cloud.access.gate import ANONYMOUS
+from cloud.api.credentials import ACCESS_COOKIE, comes_from_here, require_csrf, who_shows
 from cloud.domain.api_key import Principal
 from cloud.domain.scopes import SCOPES, Scope
 from cloud.errors import CloudError, Forbidden, Unauthorized
@@ -12,6 +14,7 @@ from cloud.services import Services
 
 _KEY = APIKeyHeader(name="X-API-Key", scheme_name="ApiKey", auto_error=False)
 _BEARER = HTTPBearer(scheme_name="Bearer", auto_error=False)
+_COOKIE = APIKeyCookie(name=ACCESS_COOKIE, scheme_name="Cookie", auto_error=False)
 
 
 async def _services(request: Request) -> Services:
@@ -23,26 +26,37 @@ ServicesDep = Annotated[Services, Depends(_services)]
 
 
 async def visitor(
+    request: Request,
     services: ServicesDep,
     key: Annotated[str | None, Security(_KEY)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    cookie: Annotated[str | None, Security(_COOKIE)],
 ) -> Principal | None:
-    """Return who calls, None without credentials; raise Unauthorized for wrong ones."""
-    text = key or (bearer.credentials if bearer is not None else None)
-    if not text:
-        return None
-    known = services.keys.believed(text)
-    return known if known is not None else await services.threads.run(lambda _: services.keys.resolve(text))
+    """Return who calls: by X-API-Key, else by bearer token, else by cookie, else anonymous where that is allowed.
+
+    None without credentials; raise Unauthorized for wrong ones, Forbidden for a change by cookie without CSRF token.
+    """
+    if key:
+        return (await who_shows(services, services.gate.by_key, key)).principal
+    if bearer is not None and bearer.credentials:
+        return (await who_shows(services, services.gate, bearer.credentials)).principal
+    if cookie:
+        found = await who_shows(services, services.sessions, cookie)
+        require_csrf(request, found)
+        return found.principal
+    return ANONYMOUS if services.gate.is_anonymous and comes_from_here(request) else None
 
 
 async def guest(
+    request: Request,
     services: ServicesDep,
     key: Annotated[str | None, Security(_KEY)],
     bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    cookie: Annotated[str | None, Security(_COOKIE)],
 ) -> Principal | None:
     """Return who calls, None where that cannot be found out: for pages that answer when nothing else does."""
     try:
-        return await visitor(services, key, bearer)
+        return await visitor(request, services, key, bearer, cookie)
     except CloudError:
         return None
 
@@ -53,7 +67,8 @@ Guest = Annotated[Principal | None, Depends(guest)]
 async def caller(scopes: SecurityScopes, visitor: Annotated[Principal | None, Security(visitor)]) -> Principal:
     """Return who calls; raise Unauthorized without credentials, Forbidden without a scope that the route names."""
     if visitor is None:
-        raise Unauthorized("send an API key as X-API-Key or as a bearer token", code="MISSING_API_KEY")
+        told = "send an API key as X-API-Key, a bearer token, or the cookie of who logged in"
+        raise Unauthorized(told, code="MISSING_API_KEY")
     for scope in map(Scope, scopes.scopes):
         if not visitor.allows(scope):
             details: dict[str, object] = {"required_scope": scope.value}
@@ -61,6 +76,16 @@ async def caller(scopes: SecurityScopes, visitor: Annotated[Principal | None, Se
     return visitor
 
 
+async def logged_in(caller: Annotated[Principal, Security(caller)]) -> Principal:
+    """Return the user who calls; raise Forbidden for keys and for who did not log in."""
+    if caller.user_id is None:
+        raise Forbidden("only somebody who logged in may do this", code="NOT_A_USER")
+    return caller
+
+
+AnyCaller = Annotated[Principal, Security(caller)]
+"""Whoever has a credential, whatever it opens."""
+Session = Annotated[Principal, Security(logged_in)]
 Sender = Annotated[Principal, Security(caller, scopes=[Scope.DATA_INGEST])]
 Reader = Annotated[Principal, Security(caller, scopes=[Scope.DATA_READ])]
 ModelReader = Annotated[Principal, Security(caller, scopes=[Scope.MODELS_READ])]
@@ -77,5 +102,6 @@ Decider = Annotated[Principal, Security(caller, scopes=[Scope.TASKS_UPDATE])]
 AnomalyFinder = Annotated[Principal, Security(caller, scopes=[Scope.ML_ANOMALY])]
 DeviceWriter = Annotated[Principal, Security(caller, scopes=[Scope.DEVICES_WRITE])]
 EventWriter = Annotated[Principal, Security(caller, scopes=[Scope.EVENTS_WRITE])]
+SettingsWriter = Annotated[Principal, Security(caller, scopes=[Scope.SETTINGS_WRITE])]
 SystemReader = Annotated[Principal, Security(caller, scopes=[Scope.SYSTEM_READ])]
 Admin = Annotated[Principal, Security(caller, scopes=[Scope.ADMIN])]

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from cloud.access.rates import Rates
 from cloud.api.frame import CODES, CRASHED, Failure, failure
 from cloud.api.limits import count_unread
+from cloud.api.once import Replayed, replay
 from cloud.domain.times import to_text
 from cloud.errors import (
     CloudError,
@@ -29,6 +30,8 @@ from cloud.ports import Clock
 
 MISSING_IS_400 = "x-missing-field-is-400"
 """Routes that carry this mark answer a missing required field with 400 INVALID_REQUEST, as their documents say."""
+INVALID_IS_400 = "x-invalid-field-is-400"
+"""Routes that carry this mark answer every wrong field so."""
 _STATUS: dict[type[CloudError], int] = {
     Malformed: 400,
     Unauthorized: 401,
@@ -51,21 +54,26 @@ def install_errors(app: FastAPI, clock: Clock) -> None:
 
     def handler(describe: Callable[[Request, Any], Failure]) -> Handler:
         async def handle(request: Request, error: Any) -> Response:  # noqa: ANN401 each kind has its own
+            rates: Rates = request.app.state.services.rates
+            standing = await count_unread(rates, request)
+            if standing is not None and standing.is_over:
+                return render(_of_cloud(request, rates.refusal(standing)), request, clock)
             return render(describe(request, error), request, clock)
 
         return handle
 
-    async def handle_validation(request: Request, error: RequestValidationError) -> Response:
-        rates: Rates = request.app.state.services.rates
-        standing = await count_unread(rates, request)
-        if standing is not None and standing.is_over:
-            return render(_of_cloud(request, rates.refusal(standing)), request, clock)
-        return render(_of_validation(request, error), request, clock)
+    async def handle_crash(request: Request, _error: Exception) -> Response:
+        # Logged by the middleware outside, to which the web framework raises it again.
+        return render(failure(500, CRASHED), request, clock)
 
+    async def handle_replay(_request: Request, replayed: Replayed) -> Response:
+        return replay(replayed)
+
+    app.add_exception_handler(Replayed, cast("Handler", handle_replay))
     app.add_exception_handler(CloudError, handler(_of_cloud))
     app.add_exception_handler(HTTPException, handler(_of_http))
-    app.add_exception_handler(RequestValidationError, cast("Handler", handle_validation))
-    app.add_exception_handler(Exception, handler(_of_crash))
+    app.add_exception_handler(RequestValidationError, handler(_of_validation))
+    app.add_exception_handler(Exception, handle_crash)
 
 
 def render(what: Failure, request: Request, clock: Clock) -> Response:
@@ -102,11 +110,6 @@ def _of_http(_request: Request, error: HTTPException) -> Failure:
     return failure(error.status_code, str(error.detail), headers=error.headers)
 
 
-def _of_crash(_request: Request, _error: Exception) -> Failure:
-    # Logged by the middleware outside, to which the web framework raises it again.
-    return failure(500, CRASHED)
-
-
 def _of_validation(request: Request, error: RequestValidationError) -> Failure:
     found = error.errors()
     if any(one["type"] == "json_invalid" for one in found):
@@ -118,6 +121,8 @@ def _of_validation(request: Request, error: RequestValidationError) -> Failure:
     if missing is not None and extra.get(MISSING_IS_400):
         details = {"field": errors[missing]["field"], "issue": errors[missing]["message"]}
         return Failure(400, CODES[400], _message(found[missing]), CODES[400], details, errors)
+    if extra.get(INVALID_IS_400):
+        return Failure(400, CODES[400], _message(found[0]), CODES[400], details, errors)
     return Failure(422, CODES[422], "Validation error", "INVALID_PARAMETERS", details, errors)
 
 
@@ -130,9 +135,11 @@ def _field(where: tuple[str | int, ...]) -> str:
 
 
 def _issue(found: dict[str, Any]) -> str:
-    return _ISSUES.get(found["type"], str(found["msg"]))
+    return _ISSUES.get(found["type"], str(found["msg"]).removeprefix("Value error, "))
 
 
 def _shown(found: dict[str, Any]) -> str:
     value = found.get("input")
+    if any("password" in str(part) for part in found["loc"]):
+        return ""
     return "" if found["type"] == "missing" or isinstance(value, dict | list) else str(value)[:100]

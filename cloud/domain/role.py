@@ -49,3 +49,10 @@ ROLES: Mapping[Role, frozenset[Scope]] = {
     Role.ADMIN: frozenset(Scope),
 }
 """`user` may do what the API's documents do not keep for administrators; `operator` may set up devices besides."""
+
+
+def role_of(scopes: frozenset[Scope]) -> Role | None:
+    """Return the highest role all of whose scopes are among these, None where there is none."""
+    if Scope.ADMIN in scopes:
+        return Role.ADMIN
+    return next((role for role in reversed(Role) if ROLES[role] <= scopes), None)

@@ -52,7 +52,8 @@ def _run(api: Api, bound: socket.socket, ready: Callable[[], None]) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(api.trusted_proxies),
+        forwarded_allow_ips=list(api.trusted_proxies),
         lifespan="off",
         timeout_graceful_shutdown=_GRACEFUL_S,
     )
