@@ -9,7 +9,7 @@ from cloud.domain.audit import AuditEntry
 from cloud.domain.dataset import Dataset, Origin
 from cloud.domain.identity import new_id, parse_id
 from cloud.domain.times import to_datetime
-from cloud.errors import NotFound
+from cloud.errors import Invalid, NotFound
 from cloud.learning.importing import Answer
 from cloud.learning.sheet import Sheet, unpack
 from cloud.learning.uploads.bounds import Bounds
@@ -115,6 +115,14 @@ class Datasets:
         """Return a dataset and its first rows; raise NotFound, Unavailable."""
         dataset = self.get(dataset_id)
         return dataset, read_sheet(self._files, dataset).rows(size)
+
+    def sheet(self, dataset_id: str, *, most_rows: int) -> Sheet:
+        """Return all rows of a dataset; raise NotFound, Invalid where there are more than so many, Unavailable."""
+        dataset = self.get(dataset_id)
+        if dataset.n_rows > most_rows:
+            issue = f"the dataset has {dataset.n_rows} rows; at most {most_rows} are answered at once"
+            raise Invalid(f"dataset_id: {issue}", details={"field": "dataset_id", "issue": issue})
+        return read_sheet(self._files, dataset)
 
     def _keep(self, dataset: Dataset) -> Dataset:
         try:

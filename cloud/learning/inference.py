@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cloud.domain.model import CHAMPION, Model, ModelVersion
 from cloud.errors import Conflict, Invalid, NotFound
 from cloud.learning.algorithm import Portable, Task, Trained
+from cloud.learning.algorithms.boosted import Boosted
 from cloud.learning.algorithms.isolation_forest import Isolated
 from cloud.learning.preparing import Prepared
 from cloud.learning.registry import Registry
@@ -163,6 +164,11 @@ def reason(ready: Ready, table: Table) -> Reason:
         method=told.method_used,
         is_exact=told.is_exact,
     )
+
+
+def has_exact_reasons(ready: Ready) -> bool:
+    """Return whether what features contributed can be told exactly and at little cost."""
+    return isinstance(ready.trained, Boosted)
 
 
 def shares_of(added: Floats) -> Floats:
