@@ -8,9 +8,11 @@ from fastapi.routing import APIRoute
 
 from cloud.api.errors import install_errors
 from cloud.api.metrics import Metrics
-from cloud.api.middleware import App, BodyLimit, Envelope, Hosts, Requests
+from cloud.api.middleware import BodyLimit, Envelope, Hosts, Requests
+from cloud.api.once import Once
 from cloud.api.pages import pages
 from cloud.api.v1 import UPLOADS, include_aliases, include_all
+from cloud.api.wire import App
 from cloud.services import Services
 
 _TITLE = "Lineside API"
@@ -52,7 +54,7 @@ def build_app(services: Services, metrics: Metrics, door: Door) -> App:
     if door.docs:
         api.include_router(pages(api, alias_api(services.version)))
     largest = dict.fromkeys(UPLOADS, door.max_upload_bytes + _FORM_BYTES)
-    envelope = Envelope(api, services.clock)
+    envelope = Envelope(Once(api), services.clock)
     limited = BodyLimit(envelope, services.clock, max_bytes=door.max_body_bytes, larger=largest)
     return Requests(Hosts(limited, services.clock, door.allowed_hosts), services.clock, metrics.observe)
 

@@ -16,6 +16,7 @@ from cloud.domain.times import to_text
 from cloud.errors import (
     CloudError,
     Conflict,
+    Failed,
     Forbidden,
     Invalid,
     Limited,
@@ -41,6 +42,7 @@ _STATUS: dict[type[CloudError], int] = {
     TooLarge: 413,
     Invalid: 422,
     Limited: 429,
+    Failed: 500,
     NotInstalled: 501,
     Unavailable: 503,
 }
@@ -88,7 +90,7 @@ def render(what: Failure, request: Request, clock: Clock) -> Response:
 
 def _of_cloud(_request: Request, error: CloudError) -> Failure:
     status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 500)
-    message = str(error) if status != 500 else CRASHED
+    message = str(error) if status != 500 or isinstance(error, Failed) else CRASHED
     named = error.details.get("field")
     errors = [{"field": str(named), "message": str(error.details.get("issue", message)), "value": ""}] if named else []
     return Failure(status, CODES[status], message, error.code, error.details, errors, _headers(status, error))

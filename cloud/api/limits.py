@@ -9,8 +9,10 @@ from typing import Any
 
 from fastapi import Depends, Request
 
+from cloud.access.gate import ANONYMOUS
 from cloud.access.rates import Rates, caller_of
 from cloud.api.deps import Guest, ServicesDep
+from cloud.domain.api_key import Principal
 from cloud.domain.limit import Allowance, Standing, parse_limit
 
 STANDING = "standing"
@@ -43,16 +45,16 @@ def limited_as_documented() -> Any:  # noqa: ANN401 - see above
 
 async def keep_within(request: Request, services: ServicesDep, guest: Guest) -> None:
     """Count a request of a limited operation before anything is done for it; raise Limited for one too many."""
-    standing = await _counted(services.rates, request, guest.name if guest is not None else "")
+    standing = await _counted(services.rates, request, guest)
     if standing is not None and standing.is_over:
         raise services.rates.refusal(standing)
 
 
 async def count_unread(rates: Rates, request: Request) -> Standing | None:
-    """Count a request whose body could not be read, before its caller was known, by its address."""
+    """Count by its address a request that failed before its caller was known, as one whose body is no JSON."""
     if STANDING in request.scope:
         return None
-    return await _counted(rates, request, "")
+    return await _counted(rates, request, None)
 
 
 def rate_headers(standing: Standing) -> dict[str, str]:
@@ -70,12 +72,15 @@ def allowance_of(route: object) -> Allowance | None:
     return next((mark.allowance for mark in marks if isinstance(mark, _Mark)), None)
 
 
-async def _counted(rates: Rates, request: Request, name: str) -> Standing | None:
+async def _counted(rates: Rates, request: Request, guest: Principal | None) -> Standing | None:
     route = request.scope.get("route")
+    if request.method not in getattr(route, "methods", ()):
+        return None
     operation: str = getattr(route, "name", "")
-    limit = rates.limit(operation, allowance_of(route), is_known=bool(name))
+    limit = rates.limit(operation, allowance_of(route), is_known=guest is not None)
     if limit is None:
         return None
+    name = guest.name if guest is not None and guest != ANONYMOUS else ""
     address = request.client.host if request.client is not None else ""
     standing = await rates.count(operation, caller_of(name, address), limit)
     request.scope[STANDING] = standing

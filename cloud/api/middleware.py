@@ -5,10 +5,9 @@ From outside to inside: Requests (id, log, figures, crash) > Hosts > BodyLimit >
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping
 from ipaddress import ip_address
 from time import perf_counter
-from typing import Any
 from urllib.parse import parse_qs
 from uuid import uuid4
 
@@ -16,15 +15,11 @@ import msgspec
 
 from cloud.api.frame import CRASHED, Failure, failure, prefix_of
 from cloud.api.limits import STANDING, rate_headers
+from cloud.api.wire import App, Message, Receive, Scope, Send, header
 from cloud.domain.times import to_text
 from cloud.logs import about_request
 from cloud.ports import Clock
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Observe = Callable[[str, str, int, float], None]
 """Takes method, handler, status and seconds of each request."""
 
@@ -43,11 +38,6 @@ _API_HEADERS = (
 _UNMATCHED = "unmatched"
 _QUIET = ("/health", "/metrics")
 log = logging.getLogger(__name__)
-
-
-def header(scope: Scope, name: bytes) -> bytes:
-    """Return a request's header, empty where it is not there."""
-    return next((value for key, value in scope["headers"] if key == name), b"")
 
 
 async def answer(what: Failure, scope: Scope, send: Send, clock: Clock) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from cloud.api.alarm_answers import Plant
 from cloud.api.deps import AlarmReader, Operator, ServicesDep
 from cloud.api.document import answers
+from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, paged
 from cloud.domain.alarm import Severity
 from cloud.domain.alarm_rule import LONGEST_DELAY_S, MAX_NAME, AlarmRule, RuleKind
@@ -104,7 +105,7 @@ async def list_alarm_rules(
     return await services.threads.run(read)
 
 
-@router.post("", summary="Make an alarm rule", responses=answers(_EXAMPLE, *_ERRORS, 409))
+@router.post("", summary="Make an alarm rule", dependencies=[idempotent()], responses=answers(_EXAMPLE, *_ERRORS, 409))
 async def make_alarm_rule(caller: Operator, services: ServicesDep, body: RuleBody) -> RuleAnswer:
     """Watch a device from now on."""
 

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from cloud.api.deps import Decider, ServicesDep
 from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
+from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, tell_pages
 from cloud.domain.decision import Choice, Decision, DecisionKind, DecisionRequest, RequestState
 from cloud.operations.decisions import Answer
@@ -142,6 +143,7 @@ async def list_decision_requests(
     "/submit",
     status_code=201,
     summary="Decide",
+    dependencies=[idempotent()],
     responses=answers(_SUBMITTED, 400, 401, 403, 404, 409, 422, 503, good=201),
     openapi_extra={MISSING_IS_400: True},
 )

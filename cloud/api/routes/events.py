@@ -18,6 +18,7 @@ from cloud.api.event_answers import (
     NewEvent,
 )
 from cloud.api.limits import limited
+from cloud.api.once import idempotent
 from cloud.operations.planned_events import Announced
 
 router = APIRouter(prefix="/events", tags=["events"])
@@ -29,7 +30,7 @@ _ERRORS = (401, 403, 422, 429, 503)
     summary="Register a planned event",
     status_code=201,
     responses=answers(ADDED_EXAMPLE, 400, *_ERRORS, good=201),
-    dependencies=[limited("20/minute")],
+    dependencies=[idempotent(), limited("20/minute")],
 )
 async def add_event(caller: EventWriter, services: ServicesDep, body: NewEvent) -> AddedEvent:
     """Announce what will change the load; forecasts from now on reckon with it."""

@@ -1,6 +1,5 @@
 """POST /train, /detection/train, /models/retrain and GET /training/{job_id}: one queue in three documents' words."""
 
-import asyncio
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Response
 from cloud.api.deps import Admin, LearningReader, LearningWriter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited, limited_as_documented
+from cloud.api.once import idempotent
 from cloud.api.training_views import (
     DETECTION,
     QUEUED,
@@ -24,22 +24,27 @@ from cloud.api.training_views import (
     show_detection,
     show_training,
 )
+from cloud.api.waiting import ended
 from cloud.domain.dataset import Dataset
 from cloud.domain.identity import shown
-from cloud.domain.job import Job, JobKind, Vocabulary
+from cloud.domain.job import JobKind, Vocabulary
 from cloud.domain.times import to_datetime, to_text, to_us
 from cloud.errors import NotFound
 from cloud.jobs.queue import JOB
+from cloud.learning.detectors import settings_of
 from cloud.learning.retrain_request import RetrainRequest
 from cloud.learning.train_request import TrainRequest
 from cloud.services import Services
 
 router = APIRouter(tags=["training"])
-_WAIT_S = 60.0
-_LOOK_EVERY_S = 0.1
 
 
-@router.post("/train", status_code=202, responses=answers(STARTED, 401, 403, 404, 422, 503, good=202))
+@router.post(
+    "/train",
+    status_code=202,
+    dependencies=[idempotent()],
+    responses=answers(STARTED, 401, 403, 404, 422, 503, good=202),
+)
 async def train(body: TrainBody, caller: LearningWriter, services: ServicesDep) -> Started:
     """Train a model on an uploaded file, as a job."""
     request = TrainRequest(
@@ -79,26 +84,16 @@ async def get_training(job_id: str, _caller: LearningReader, services: ServicesD
 @router.post(
     "/detection/train",
     response_model=None,
-    dependencies=[limited_as_documented()],
+    dependencies=[idempotent(), limited_as_documented()],
     responses=answers(DETECTION, 401, 403, 404, 422, 503),
 )
 async def train_detector(
     body: DetectionBody, response: Response, caller: LearningWriter, services: ServicesDep
 ) -> DetectionTrained | Waiting:
     """Fit a detector on a dataset; answers when it is done, or with 202 and the job after a minute."""
-    request = TrainRequest(
-        dataset_id=body.dataset_id,
-        model=body.detector_id,
-        task="anomaly",
-        algorithm=body.algorithm,
-        settings=body.hyperparameters,
-        test_split=body.validation_split,
-        cross_validation=body.cross_validation,
-        save=body.save_model,
-        experiment=body.experiment_id,
-    )
+    request = await services.threads.run(lambda _: _fit_of(services, body))
     job = await services.threads.run(lambda _: services.trainings.train(request, by=caller.name))
-    job = await _ended(services, job)
+    job = await ended(services, job)
     if not job.state.is_final:
         response.status_code = 202
         return Waiting(job_id=shown(JOB, job.id), status=job.word(Vocabulary.TRAINING))
@@ -108,7 +103,7 @@ async def train_detector(
 @router.post(
     "/models/retrain",
     status_code=202,
-    dependencies=[limited("20/minute")],
+    dependencies=[idempotent(), limited("20/minute")],
     responses=answers(QUEUED, 401, 403, 404, 422, 503, good=202),
 )
 async def retrain(body: RetrainBody, caller: Admin, services: ServicesDep) -> Queued:
@@ -129,21 +124,27 @@ async def retrain(body: RetrainBody, caller: Admin, services: ServicesDep) -> Qu
     )
 
 
+def _fit_of(services: Services, body: DetectionBody) -> TrainRequest:
+    detector = services.detectors.get(body.detector_id)
+    algorithm, settings, seed = settings_of(detector)
+    return TrainRequest(
+        dataset_id=body.dataset_id,
+        model=detector.model,
+        task="anomaly",
+        algorithm=algorithm,
+        settings=settings,
+        seed=seed,
+        test_split=body.validation_split,
+        cross_validation=body.cross_validation,
+        save=body.save_model,
+        experiment=body.experiment_id,
+        detector=detector.id,
+        detector_revision=detector.revision,
+    )
+
+
 async def _model_name(services: Services, file_id: str) -> str:
     """Return a name for a model that nobody named, out of its dataset's."""
     dataset: Dataset = await services.threads.run(lambda _: services.trainings.dataset_of(file_id))
     kept = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in dataset.name.lower())
     return kept.strip("-")[:80] or f"model-{dataset.id[:8]}"
-
-
-async def _ended(services: Services, job: Job) -> Job:
-    """Return the job when it has ended, or as it is after a minute."""
-
-    def look(_: object, identity: str = job.id) -> Job:
-        return services.jobs.get(identity)
-
-    end_s = services.clock.monotonic_s() + _WAIT_S
-    while not job.state.is_final and services.clock.monotonic_s() < end_s:
-        await asyncio.sleep(_LOOK_EVERY_S)
-        job = await services.threads.run(look)
-    return job
