@@ -1,4 +1,4 @@
-"""lineside-cloud: init, serve, migrate, key, alarm, model, rollout, doctor, openapi.
+"""lineside-cloud: init, serve, migrate, key, user, alarm, model, rollout, doctor, openapi.
 
 A command loads what only it needs when it runs: the web framework takes a second that `key` need not wait for.
 """
@@ -19,12 +19,14 @@ from cloud.commands.models import app as models
 from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
 from cloud.commands.rollouts import app as rollouts
 from cloud.commands.serve import serve
+from cloud.commands.users import app as users
 from cloud.config import Settings
 from cloud.diagnosis import diagnose
 from cloud.setup import make_directory, make_signing_keys, migrate, write_config, write_first_key, write_setup_token
 
 app = typer.Typer(help="The cloud of Lineside.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(keys, name="key")
+app.add_typer(users, name="user")
 app.add_typer(alarms, name="alarm")
 app.add_typer(models, name="model")
 app.add_typer(rollouts, name="rollout")

@@ -1,4 +1,4 @@
-"""lineside-cloud key create|list|revoke."""
+"""lineside-cloud key create|list|rotate|revoke."""
 
 import json
 from collections.abc import Iterator
@@ -63,6 +63,19 @@ def list_all(config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) ->
 
 
 @app.command()
+def rotate(prefix: str, config: ConfigPath = DEFAULT_CONFIG, *, as_json: AsJson = False) -> None:
+    """Put a new key in the place of an old one and show it, this once; the old one holds for a day, by the settings."""
+    with _keys(config) as keys:
+        text, key, old = keys.rotate(prefix, by=_ACTOR)
+    if as_json:
+        typer.echo(json.dumps({"new": _facts(key) | {"key": str(text)}, "old": _facts(old)}))
+        return
+    typer.echo(str(text))
+    ends = f"{old.expires_at:%Y-%m-%d %H:%M}" if old.expires_at else "it is revoked"
+    typer.echo(f"Keep it now: it is not shown again. {prefix} holds until {ends} UTC.", err=True)
+
+
+@app.command()
 def revoke(prefix: str, config: ConfigPath = DEFAULT_CONFIG) -> None:
     """Take a key back; running servers refuse it within a second."""
     with _keys(config) as keys:
@@ -110,4 +123,6 @@ def _facts(key: ApiKey) -> dict[str, Any]:
         "expires_at": shown(key.expires_at),
         "last_used_at": shown(key.last_used_at),
         "revoked_at": shown(key.revoked_at),
+        "rotated_from": key.rotated_from,
+        "rotated_at": shown(key.rotated_at),
     }
