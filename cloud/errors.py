@@ -11,6 +11,7 @@ LinesideError
 |-- Malformed       what was sent is not what it says it is, such as a damaged file
 |-- TooLarge        what was sent is over a bound
 |-- Limited         too many requests; says when to come again
+|-- Failed          it was tried, and something here is not as it should be; says what
 |-- NotInstalled    an extra that this needs is not installed
 `-- Unavailable     not now: a store is full, locked or away
 """
@@ -71,6 +72,10 @@ class Limited(CloudError):
     def __init__(self, message: str, *, retry_after_s: float) -> None:
         super().__init__(message, code="RATE_LIMITED")
         self.retry_after_s = retry_after_s
+
+
+class Failed(CloudError):
+    """It was tried, and something here is not as it should be."""
 
 
 class NotInstalled(CloudError):

@@ -15,6 +15,12 @@ VERSION_EXAMPLE: dict[str, Any] = {
     "algorithm": "whitening",
     "stage": "deployed",
     "metrics": {"recall": 0.93, "false_alarms_per_day": 0.4},
+    "comparison": {
+        "champion": 2,
+        "champion_metrics": {"mae": 3.1},
+        "challenger_metrics": {"mae": 2.8},
+        "is_better": True,
+    },
     "lineage": {"made_by": "job 17", "rows": 86400},
     "files": {"package.lsp": 9120},
     "sha256": "2b4e...",
@@ -49,12 +55,16 @@ MODEL_EXAMPLE: dict[str, Any] = ITEM_EXAMPLE | {
 
 
 class VersionAnswer(BaseModel):
-    """One version of a Model; it never changes, but for what became of it."""
+    """One version of a Model; it never changes, but for what became of it.
+
+    comparison: with the version that served when it was made, on rows new to both; null where none served.
+    """
 
     version: int
     algorithm: str
     stage: Stage
     metrics: dict[str, float]
+    comparison: dict[str, Any] | None
     lineage: dict[str, Any]
     files: dict[str, int]
     sha256: str
@@ -124,6 +134,7 @@ def version_answer(model: Model, version: ModelVersion) -> VersionAnswer:
         algorithm=version.algorithm,
         stage=model.stage_of(version),
         metrics=dict(version.metrics),
+        comparison=_comparison(version),
         lineage=dict(version.lineage),
         files={name: file.size for name, file in version.files.items()},
         sha256=version.sha256,
@@ -134,6 +145,11 @@ def version_answer(model: Model, version: ModelVersion) -> VersionAnswer:
         deployed_at=version.deployed_at,
         archived_at=version.archived_at,
     )
+
+
+def _comparison(version: ModelVersion) -> dict[str, Any] | None:
+    told = version.card.get("comparison")
+    return dict(told) if isinstance(told, Mapping) else None
 
 
 def model_item(model: Model, path: str) -> ModelItem:

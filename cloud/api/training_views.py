@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.domain.algorithm_names import known_name
 from cloud.domain.identity import shown
 from cloud.domain.job import Job, JobState, Vocabulary
 from cloud.errors import Invalid
@@ -18,7 +19,7 @@ TRAINING = {
     "job_id": _JOB,
     "status": "completed",
     "progress": 100,
-    "model_id": "bearings",
+    "model_id": "model_5d1c0f7a9be24e10",
     "metrics": {
         "accuracy": 0.97,
         "precision": 0.9,
@@ -33,7 +34,7 @@ DETECTION = {
     "success": True,
     "training_time_ms": 850,
     "validation_metrics": {"precision": None, "recall": None, "f1_score": None, "auc_score": None, "over_share": 0.01},
-    "model_info": {"n_samples_trained": 8000, "n_features": 8, "algorithm": "whitening", "version": 3},
+    "model_info": {"n_samples_trained": 8000, "n_features": 8, "algorithm": "IsolationForest", "version": 3},
 }
 QUEUED = {"job_id": "0197f3a2-5c1e-7d40-9a6b-001122334455", "status": "queued", "estimated_duration_minutes": 15}
 
@@ -103,8 +104,6 @@ class DetectionBody(BaseModel):
     validation_split: Annotated[float, Field(gt=0, le=0.9)] = 0.2
     cross_validation: bool = False
     save_model: bool = True
-    algorithm: str = ""
-    hyperparameters: dict[str, Any] = {}
     experiment_id: Annotated[str, Field(max_length=100)] = ""
 
 
@@ -115,7 +114,7 @@ class DetectionTrained(BaseModel):
 
     success: bool
     training_time_ms: int
-    validation_metrics: dict[str, float | None]
+    validation_metrics: dict[str, Any]
     model_info: dict[str, Any]
 
 
@@ -161,7 +160,7 @@ def show_training(job: Job, now: datetime, usual_s: float) -> TrainingView:
             job_id=view.job_id,
             status=view.status,
             progress=100,
-            model_id=f"{job.result.get('model')}",
+            model_id=_model_of(job),
             metrics=_metrics(job.result),
             training_time=view.elapsed_time,
             completed_at=job.ended_at,
@@ -172,11 +171,19 @@ def show_training(job: Job, now: datetime, usual_s: float) -> TrainingView:
     return view
 
 
+def _model_of(job: Job) -> str | None:
+    """Return the id of the model that was made, its name where a job of before did not keep it; None for none."""
+    if job.parameters.get("save") is False:
+        return None
+    return f"{job.result.get('model_id') or job.result.get('model')}"
+
+
 def _metrics(result: Mapping[str, Any]) -> dict[str, Any]:
     """Return the figures by the document's names, and all others beside them."""
     figures: dict[str, Any] = dict(result.get("metrics") or {})
     if "f1_macro" in figures or "f1" in figures:
         figures["f1_score"] = figures.get("f1", figures.get("f1_macro"))
+        figures |= {name: figures.get(name) for name in ("precision", "recall")}
     if result.get("confusion_matrix") is not None:
         figures["confusion_matrix"] = result["confusion_matrix"]
     return figures
@@ -189,16 +196,23 @@ def show_detection(job: Job) -> DetectionTrained:
         details = dict(job.failure.details) if job.failure is not None else {}
         raise Invalid(told, code=FAILED, details=details)
     result, figures = job.result, _metrics(job.result)
-    named = {"precision": "precision", "recall": "recall", "f1_score": "f1_score", "auc_score": "auc_pr"}
-    stand_ins = {name: value for name, value in figures.items() if isinstance(value, float)}
+    named = {"precision": "precision", "recall": "recall", "f1_score": "f1_score", "auc_score": "auc_roc"}
+    named |= {name: name for name in ("score_separation", "stability", "expected_alarms_per_day")}
+    stand_ins = {
+        name: value for name, value in figures.items() if isinstance(value, float) and not name.startswith("cross_")
+    }
     return DetectionTrained(
         success=True,
         training_time_ms=round(1000 * job.elapsed_s(job.ended_at or job.created_at)),
-        validation_metrics={**stand_ins, **{name: figures.get(key) for name, key in named.items()}},
+        validation_metrics={
+            **stand_ins,
+            **{name: figures.get(key) for name, key in named.items()},
+            **({"cv": result["cv"]} if result.get("cv") is not None else {}),
+        },
         model_info={
             "n_samples_trained": result.get("rows"),
             "n_features": _count(result.get("features")),
-            "algorithm": result.get("algorithm"),
+            "algorithm": known_name(f"{result.get('algorithm', '')}"),
             "version": result.get("version"),
         },
     )

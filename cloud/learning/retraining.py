@@ -256,7 +256,11 @@ def _outcome(parts: Retrainer, retraining: Retraining, package: Package, normal:
             task=Task.ANOMALY,
             by=by,
             package=package,
-            card={"retraining": retraining.id, "verdict": "promoted" if retraining.is_promoted else "refused"},
+            card={
+                "retraining": retraining.id,
+                "verdict": "promoted" if retraining.is_promoted else "refused",
+                "comparison": _comparison(retraining),
+            },
             session=session,
         )
         result["version"] = version.version
@@ -266,6 +270,18 @@ def _outcome(parts: Retrainer, retraining: Retraining, package: Package, normal:
             _keep_baselines(session, retraining, normal, version.label)
 
     return Outcome(result, keep)
+
+
+def _comparison(retraining: Retraining) -> dict[str, object]:
+    """Return how challenger and champion did on the same rows, as the challenger's card keeps it."""
+    return {
+        "champion": retraining.champion,
+        "champion_metrics": retraining.figures.get("champion"),
+        "challenger_metrics": retraining.figures.get("challenger"),
+        "rows": retraining.figures.get("held_out_rows"),
+        "is_better": retraining.is_promoted,
+        "reasons": list(retraining.reasons),
+    }
 
 
 def _keep_baselines(session: Session, retraining: Retraining, rows: Drawn, label: str) -> None:

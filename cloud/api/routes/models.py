@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cloud.api.deps import ModelReader, ModelWriter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.frame import V1_PREFIX
+from cloud.api.limits import limited
 from cloud.api.model_answers import (
     ITEM_EXAMPLE,
     MODEL_EXAMPLE,
@@ -23,9 +24,10 @@ from cloud.api.model_answers import (
     version_answer,
 )
 from cloud.api.pagination import tell_pages
-from cloud.domain.model import CHAMPION, Model, Stage
+from cloud.domain.model import CHAMPION, Model, ModelVersion, Stage
 from cloud.domain.rollout import Rules
 from cloud.domain.times import to_datetime
+from cloud.errors import Conflict, Failed, Unavailable
 from cloud.fleet.rollouts import Whereto
 from cloud.fleet.standings import running
 from cloud.services import Services, Views
@@ -80,9 +82,9 @@ class Choice(BaseModel):
 
 
 class Deployment(Choice):
-    """Where to; absent: to gateways where the version has a package. canary_percent: how many of them come first."""
+    """Where to: the predictions of the API, or gateways; canary_percent: how many of them come first."""
 
-    target: Target | None = None
+    target: Target = Target.CLOUD
     cohort: Annotated[list[str], Field(max_length=1000)] = ["*"]
     devices: Annotated[list[str], Field(max_length=1000)] = []
     canary_percent: Annotated[float | None, Field(gt=0, lt=100)] = None
@@ -111,6 +113,7 @@ class Shown(BaseModel):
 @router.get(
     "",
     summary="List models",
+    dependencies=[limited("100/minute")],
     responses=answers({"models": [ITEM_EXAMPLE], "total": 1, "page": 1, "limit": 20}, 401, 403, 422, 503),
 )
 async def list_models(
@@ -160,12 +163,16 @@ async def deploy_model(
     services: ServicesDep,
     wish: Annotated[Deployment, Body(default_factory=Deployment)],
 ) -> DeploymentAnswer:
-    """In the cloud: at once, under the alias `champion`; on gateways: signed, and rolled out group by group."""
+    """In the cloud, as usual: at once, under the alias `champion`, and POST /predict answers; a body is not needed.
+
+    With `target` `edge`: signed, and rolled out to gateways group by group.
+    """
 
     def deploy(views: Views) -> DeploymentAnswer:
         model = services.models.get(model_id)
         version = services.models.version(model.name, wish.version or _newest(model))
-        if wish.target is Target.CLOUD or (wish.target is None and not version.has_package):
+        if wish.target is Target.CLOUD:
+            _require_answers(services, version)
             services.models.set_alias(model.name, CHAMPION, version.version, by=caller.name)
             return _answer(services, model, version.version, "deployed")
         services.models.publish(model.name, version.version, by=caller.name)
@@ -181,6 +188,16 @@ async def deploy_model(
         return _answer(services, model, version.version, "deploying", started.id)
 
     return await services.threads.run(deploy)
+
+
+def _require_answers(services: Services, version: ModelVersion) -> None:
+    """Raise Conflict for a version that was put aside or does not run here, Failed where it cannot be loaded."""
+    if version.archived_at is not None:
+        raise Conflict(f"{version.label} is archived", code="MODEL_ARCHIVED")
+    try:
+        services.inference.ready(version)
+    except Unavailable as error:
+        raise Failed(f"{version.label} is not deployed: {error}", code="DEPLOYMENT_FAILED") from error
 
 
 def _newest(model: Model) -> int | None:
