@@ -3,7 +3,7 @@
 import shutil
 
 from cloud.config import Settings
-from cloud.fleet.devices import Alarmed, Devices
+from cloud.fleet.devices import Alarmed, Devices, Health
 from cloud.fleet.gateways import Gateways
 from cloud.fleet.standings import Standings
 from cloud.operations.gateway_events import GatewayEvents
@@ -14,12 +14,12 @@ from cloud.storage.chunks.database import Database
 from cloud.storage.chunks.store import ChunkStore
 
 
-def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict) -> Views:
+def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict, health: Health = dict) -> Views:
     """Return what one reading thread holds; raise Unavailable where there is no file of readings yet."""
     database = Database(settings.readings_path, read_only=True)
     store = ChunkStore(database, clock)
     gateways = Gateways(database)
-    devices = Devices(store, clock, gateways.online, alarmed)
+    devices = Devices(store, clock, gateways.online, alarmed, health)
     standings = Standings(database)
     return Views(store, devices, gateways, standings, GatewayEvents(database).newest, database.close)
 

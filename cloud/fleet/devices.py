@@ -2,29 +2,20 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from cloud.domain.alarm import Severity
+from cloud.domain.device_status import is_offline, status_of
+from cloud.domain.health import DeviceStatus, Vitals
 from cloud.errors import NotFound
 from cloud.ports import Clock, Points, ReadingStore, Series, StoredDevice
 from protocols.reading import Kind, Quality
 from protocols.tag import DeviceInfo
 
-_SILENT_PERIODS = 3
-_LEAST_SILENCE_US = 60 * 1_000_000
-
-
+_UNKNOWN = Vitals()
 Alarmed = Callable[[], Mapping[tuple[str, str], Severity]]
 """The worst severity of the active alarms of each source and device that has some."""
-
-
-class DeviceStatus(StrEnum):
-    """How a Device is, by what came of it last and by its active alarms."""
-
-    NORMAL = "normal"
-    WARNING = "warning"
-    CRITICAL = "critical"
-    OFFLINE = "offline"
+Health = Callable[[], Mapping[tuple[str, str], Vitals]]
+"""What is known of the health of each source and device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +39,25 @@ class SeenDevice:
     last_seen_us: int | None
     primary: LastValue | None
     latest: tuple[LastValue, ...]
+    vitals: Vitals = _UNKNOWN
 
 
 class Devices:
     """Reads devices from the reading store; online: asked for the names of the gateways that are there."""
 
     def __init__(
-        self, store: ReadingStore, clock: Clock, online: Callable[[], Collection[str]], alarmed: Alarmed = dict
+        self,
+        store: ReadingStore,
+        clock: Clock,
+        online: Callable[[], Collection[str]],
+        alarmed: Alarmed = dict,
+        health: Health = dict,
     ) -> None:
         self._store = store
         self._clock = clock
         self._online = online
         self._alarmed = alarmed
+        self._health = health
 
     def list(self) -> Sequence[SeenDevice]:
         """Return all, in the order in which they first came."""
@@ -68,7 +66,7 @@ class Devices:
         by_device: dict[tuple[str, str], list[Series]] = {}
         for one in series:
             by_device.setdefault((one.key.source, one.key.device), []).append(one)
-        look = _Look(self._clock.now_us(), self._online(), self._alarmed())
+        look = self._look()
         return [
             _seen(device, [(one, newest[one.id]) for one in by_device.get((device.source, device.info.id), ())], look)
             for device in devices
@@ -81,8 +79,11 @@ class Devices:
         if device is None:
             raise NotFound(f"no device {device_id!r} of {source or 'its own'!r}", code="DEVICE_NOT_FOUND")
         series = self._store.series(source=source, device=device_id)
-        look = _Look(self._clock.now_us(), self._online(), self._alarmed())
+        look = self._look()
         return _seen(device, list(zip(series, self._store.latest(series), strict=True)), look)
+
+    def _look(self) -> "_Look":
+        return _Look(self._clock.now_us(), self._online(), self._alarmed(), self._health())
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class _Look:
     now_us: int
     online: Collection[str]
     alarmed: Mapping[tuple[str, str], Severity]
+    health: Mapping[tuple[str, str], Vitals]
 
 
 def _seen(device: StoredDevice, pairs: Sequence[tuple[Series, Points]], look: _Look) -> SeenDevice:
@@ -97,47 +99,24 @@ def _seen(device: StoredDevice, pairs: Sequence[tuple[Series, Points]], look: _L
     values = tuple(_last(series, points) for series, points in filled)
     primary = next((value for value, (series, _) in zip(values, filled, strict=True) if series.is_primary), None)
     last_seen_us = max((value.time_us for value in values), default=None)
+    whose = (device.source, device.info.id)
+    vitals = look.health.get(whose, _UNKNOWN)
     period_s = min((series.period_s for series, _ in pairs if series.period_s > 0), default=0.0)
+    is_away = is_offline(
+        None if last_seen_us is None else look.now_us - last_seen_us,
+        interval_s=vitals.rated_interval_s or period_s,
+        is_vouched_for=device.source in look.online,
+        is_lost=any(value.quality == Quality.DEVICE_LOST for value in values),
+    )
     return SeenDevice(
         source=device.source,
         info=device.info,
-        status=judge(
-            values,
-            None if last_seen_us is None else look.now_us - last_seen_us,
-            period_s=period_s,
-            is_vouched_for=device.source in look.online,
-            alarm=look.alarmed.get((device.source, device.info.id)),
-        ),
+        status=status_of(is_away=is_away, band=vitals.band, alarm=look.alarmed.get(whose)),
         last_seen_us=last_seen_us,
         primary=primary or next(iter(values), None),
         latest=values,
+        vitals=vitals,
     )
-
-
-def judge(
-    values: Collection[LastValue],
-    silence_us: int | None,
-    *,
-    period_s: float,
-    is_vouched_for: bool,
-    alarm: Severity | None = None,
-) -> DeviceStatus:
-    """Return how a device is: silent for three periods and a minute is offline; an active alarm says how bad it is.
-
-    A doubtful value is a warning.
-
-    A device that reports on change (period 0) may be silent for as long as its gateway is there and has not lost it.
-    """
-    if silence_us is None:
-        return DeviceStatus.OFFLINE
-    is_lost = any(value.quality == Quality.DEVICE_LOST for value in values)
-    may_be_silent = is_vouched_for and not period_s and not is_lost
-    if not may_be_silent and silence_us > max(_SILENT_PERIODS * round(period_s * 1e6), _LEAST_SILENCE_US):
-        return DeviceStatus.OFFLINE
-    if alarm is Severity.CRITICAL:
-        return DeviceStatus.CRITICAL
-    doubtful = any(value.quality != Quality.GOOD for value in values)
-    return DeviceStatus.WARNING if doubtful or alarm is Severity.WARNING else DeviceStatus.NORMAL
 
 
 def _last(series: Series, points: Points) -> LastValue:

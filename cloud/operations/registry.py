@@ -31,10 +31,12 @@ class Registry:
             return sorted(self._known.values(), key=lambda device: device.id)
 
     def find(self, shown_id: str, told: Told) -> Device:
-        """Return the Device with this id; raise NotFound, Unavailable."""
+        """Return the Device with this id, or with this number; raise NotFound, Unavailable."""
         found = self._known.get(shown_id)
         if found is None:
-            found = next((device for device in self.all(told) if device.shown_id == shown_id), None)
+            devices = self.all(told)
+            by_number = (one for one in devices if str(one.id) == shown_id)
+            found = next((one for one in devices if one.shown_id == shown_id), next(by_number, None))
         if found is None:
             raise NotFound(f"there is no device {shown_id!r}", code="DEVICE_NOT_FOUND", details={"device_id": shown_id})
         return found

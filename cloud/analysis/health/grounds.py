@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from cloud.analysis.drift_checks import PERSISTENT
+from cloud.analysis.health.planned import planned_away
 from cloud.analysis.health.sight import Case
 from cloud.domain.alarm import Severity
 from cloud.domain.device import Device
 from cloud.domain.device_facts import DeviceFacts
 from cloud.domain.health import PLANT_INTERVAL, HealthScore
-from cloud.domain.planned_event import EventType, PlannedEvent
 from cloud.ports import Points, ReadingStore, Series
 from cloud.records.alarms import devices_in_alarm
 from cloud.records.database import Records
@@ -22,19 +22,12 @@ from cloud.records.devices import list_devices
 from cloud.records.drift import drift_standings
 from cloud.records.health_scores import PlantPoint, list_points, newest_scores, read_memories
 from cloud.records.own_shares import own_alarm_shares
-from cloud.records.planned_events import events_in_effect
 from cloud.records.settings import number_of, plant_zone
 from protocols.reading import Quality
 
 Whose = tuple[str, str]
 _DRIFT_COUNTS = timedelta(days=2)
 """Older checks say nothing of now."""
-AWAY_BY_PLAN = (
-    EventType.SCHEDULED_MAINTENANCE,
-    EventType.PLANT_SHUTDOWN,
-    EventType.HOLIDAY,
-    EventType.FIRMWARE_ROLLOUT,
-)
 _WORSE = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 
 
@@ -62,7 +55,6 @@ def read_given(records: Records, store: ReadingStore, online: Collection[str], *
     """Return what is known at this moment; raise Unavailable."""
     with records.reading() as session:
         devices, facts = list_devices(session), all_facts(session)
-        events = [one for one in events_in_effect(session, now) if one.event_type in AWAY_BY_PLAN]
         began = now.astimezone(plant_zone(session)).replace(hour=0, minute=0, second=0, microsecond=0)
         cases = _cases(store, devices, facts)
         return Given(
@@ -72,7 +64,7 @@ def read_given(records: Records, store: ReadingStore, online: Collection[str], *
             alarmed=_worst(session),
             own_shares=own_alarm_shares(session),
             drifts=_drifts(session, facts, now),
-            planned={(one.source, one.device_id) for one in devices if any(_is_meant(event, one) for event in events)},
+            planned=planned_away(session, devices, now),
             online=online,
             point=next(iter(list_points(session, since=now - PLANT_INTERVAL)[-1:]), None),
             tariff=number_of(session, "energy.tariff"),
@@ -120,11 +112,3 @@ def _case(
         newest_us=max((int(points.time_us[0]) for points in seen), default=None),
         is_lost=any(points.quality[0] == Quality.DEVICE_LOST for points in seen),
     )
-
-
-def _is_meant(event: PlannedEvent, device: Device) -> bool:
-    """Return whether an event is about a Device: `devices` and `site` of its metadata narrow it down."""
-    named, site = event.metadata.get("devices"), event.metadata.get("site")
-    if isinstance(named, list):
-        return device.shown_id in named
-    return site is None or site in (device.location, device.source)

@@ -3,8 +3,9 @@
 import pytest
 
 from cloud.domain.alarm import Severity
+from cloud.domain.health import Band, DeviceStatus, Vitals
 from cloud.errors import NotFound
-from cloud.fleet.devices import Devices, DeviceStatus
+from cloud.fleet.devices import Devices
 from cloud.ports import Arrival
 from cloud.storage.memory import MemoryStore
 from protocols.reading import Kind, Quality, ReadingBlock
@@ -65,10 +66,23 @@ def test_a_device_that_reports_on_change_is_as_alive_as_its_gateway_and_its_driv
     assert devices.get("gw-1", "pump-1").status is status
 
 
-def test_a_doubtful_newest_value_is_a_warning() -> None:
+def test_a_doubtful_newest_value_is_left_to_the_health_score() -> None:
     rows = ReadingBlock((column([1.0], start_us=START_US, quality=Quality.FLAT_LINE),))
     devices, _ = _devices(_table(TagInfo(0, "on", Kind.FLOAT)), rows)
-    assert devices.list()[0].status is DeviceStatus.WARNING
+    assert devices.list()[0].status is DeviceStatus.NORMAL
+
+
+def test_a_device_is_as_bad_as_the_band_of_its_health_and_silent_by_the_interval_that_was_told() -> None:
+    clock = HandClock()
+    store = MemoryStore(clock)
+    with store.transaction():
+        store.write([Arrival("gw-1", _table(TagInfo(0, "flow", Kind.FLOAT)), block([1.0], start_us=START_US))])
+    vitals = Vitals(0.35, band=Band.CRITICAL, rated_interval_s=600.0)
+    devices = Devices(store, clock, tuple, dict, lambda: {("gw-1", "pump-1"): vitals})
+    clock.move(1800)
+    assert (devices.list()[0].status, devices.list()[0].vitals.score) == (DeviceStatus.CRITICAL, 0.35)
+    clock.move(1)
+    assert devices.list()[0].status is DeviceStatus.OFFLINE
 
 
 def test_a_device_without_a_reading_is_offline_and_shows_nothing() -> None:
