@@ -15,8 +15,11 @@ from pydantic import BaseModel, Field, ValidationError
 
 from cloud.errors import InvalidConfig
 from cloud.sections.auth import AuthSettings
-from cloud.sections.base import Port, Secret, Section
+from cloud.sections.base import Port, Section
+from cloud.sections.learning import AnalysisSettings, JobSettings, LearningSettings
 from cloud.sections.limits import LimitSettings, RedisSettings
+from cloud.sections.readings import IngestSettings, MqttSettings, StoreSettings
+from cloud.sections.scaling import ScalingSettings
 from cloud.sections.telling import FeedSettings, MailSettings, WebhookSettings
 
 
@@ -34,112 +37,6 @@ class ApiSettings(Section):
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."""
     metrics_require_key: bool = False
-
-
-class TlsSettings(Section):
-    """How the broker proves who it is and, optionally, how we do."""
-
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-
-
-class MqttSettings(Section):
-    """The broker between the gateways and the ingest process."""
-
-    host: str = "127.0.0.1"
-    port: Port = 1883
-    transport: Literal["tcp", "websockets"] = "tcp"
-    protocol: Literal["5", "3.1.1"] = "5"
-    username: str = ""
-    password: Secret = ""
-    tls: TlsSettings | None = None
-    share: str = "ingest"
-    """The group of ingest processes that divide the batches among them."""
-
-
-Days = Annotated[float, Field(gt=0, le=36_500)]
-
-
-class RetentionSettings(Section):
-    """How long raw readings of some series are kept; `*` in a pattern stands for any text, null days for ever."""
-
-    gateway: str = "*"
-    device: str = "*"
-    tag: str = "*"
-    days: Days | None
-
-
-class StoreSettings(Section):
-    """The reading store: what it keeps, and how much room it leaves on the disk."""
-
-    retention_days: Days | None = None
-    """How long raw readings are kept; null for ever. Hourly rollups stay."""
-    retention: tuple[RetentionSettings, ...] = ()
-    """Rules for some series; the first that fits one counts, `retention_days` where none does."""
-    minimum_free: Annotated[float, Field(ge=0, lt=1)] = 0.05
-    """Below this share of free disk nothing is taken any more; it is said, and alarmed."""
-    max_size_mib: Annotated[int, Field(ge=1)] | None = None
-
-
-class IngestSettings(Section):
-    """What is taken from those who send by HTTP or plain JSON."""
-
-    max_future_s: Annotated[float, Field(ge=0)] = 300.0
-    """How far a reading's time may lie ahead of the cloud's clock."""
-
-
-class JobSettings(Section):
-    """What runs beside the requests: training, retraining, checks; each job is a process of its own."""
-
-    workers: Annotated[int, Field(ge=1, le=64)] | None = None
-    """How many jobs run at once; null: one less than there are cores, and at least one."""
-    limit_s: Annotated[float, Field(gt=0, le=7 * 86_400)] = 300.0
-    """How long one job may run before it is stopped."""
-    memory_mib: Annotated[int, Field(ge=128, le=1 << 20)] = 2048
-    keep_days: Annotated[float, Field(gt=0)] = 90.0
-    """How long jobs that ended are shown."""
-
-
-class LearningSettings(Section):
-    """What may be uploaded, and when models are trained anew by themselves."""
-
-    max_upload_mib: Annotated[int, Field(ge=1, le=4096)] = 50
-    max_expanded_mib: Annotated[int, Field(ge=1, le=1 << 16)] = 512
-    """The memory that an upload may take when it is read."""
-    max_rows: Annotated[int, Field(ge=1, le=100_000_000)] = 2_000_000
-    max_columns: Annotated[int, Field(ge=1, le=10_000)] = 1_000
-    models_mib: Annotated[int, Field(ge=1, le=1 << 20)] = 256
-    """The memory for models that answer; those asked for least are let go of beyond it."""
-    retrain_every_days: Days | None = 7.0
-    """How old a served model gets before it is trained anew; null: never by its age alone."""
-    retrain_on_drift: bool = True
-    retrain_on_labels: Annotated[int, Field(ge=1)] | None = 50
-    """How many new labels of a model's devices make it learn anew; null: none do."""
-    training_days: Days = 14.0
-    """How many days of readings a retraining looks at."""
-
-
-class ForecastSettings(Section):
-    """Series that are foretold each hour; `*` in a pattern stands for any text."""
-
-    gateway: str = "*"
-    device: str = "*"
-    tag: str = "*"
-    horizons_h: Annotated[tuple[Annotated[int, Field(ge=1, le=168)], ...], Field(min_length=1, max_length=24)] = (1, 24)
-    """How many hours ahead."""
-
-
-class AnalysisSettings(Section):
-    """What is looked for in stored readings without being asked."""
-
-    drift_every_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
-    drift_window_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
-    """How much of the newest readings a check on schedule looks at."""
-    drift_false_alarms: Annotated[float, Field(gt=0, lt=0.5)] = 0.003
-    """The share of corrected checks that may cry without drift."""
-    forecasts: tuple[ForecastSettings, ...] = ()
-    """The first that fits a series counts; a series that none fits is not foretold."""
 
 
 class LogSettings(Section):
@@ -164,6 +61,7 @@ class Settings(Section):
     jobs: JobSettings = JobSettings()
     learning: LearningSettings = LearningSettings()
     analysis: AnalysisSettings = AnalysisSettings()
+    scaling: ScalingSettings = ScalingSettings()
     log: LogSettings = LogSettings()
     limits: LimitSettings = LimitSettings()
     redis: RedisSettings = RedisSettings()
@@ -205,6 +103,16 @@ class Settings(Section):
     def webhooks_key_path(self) -> Path:
         """Return the file of the secret from which the secrets of webhooks are derived."""
         return self.data / "webhooks.key"
+
+    @property
+    def instances_path(self) -> Path:
+        """Return the directory where the worker asks the supervisor for processes."""
+        return self.data / "instances"
+
+    @property
+    def log_level_path(self) -> Path:
+        """Return the file by which an operator changes the level of all processes' logs."""
+        return self.data / "log-level"
 
     @property
     def packages_path(self) -> Path:

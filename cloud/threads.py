@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Generic, Protocol, TypeVar
 
 from cloud.errors import Unavailable
@@ -36,7 +37,8 @@ class Threads(Generic[Held]):
             raise Unavailable("too many requests are waiting for the store", code="TOO_BUSY")
         self._room -= 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, self._work, work)
+            context = copy_context()  # so that what is logged and written there knows the request
+            return await asyncio.get_running_loop().run_in_executor(self._pool, context.run, self._work, work)
         finally:
             self._room += 1
 

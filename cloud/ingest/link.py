@@ -20,7 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from cloud.config import MqttSettings, TlsSettings
+from cloud.sections.readings import MqttSettings, TlsSettings
 
 Receive = Callable[[str, bytes, bool, Callable[[], None]], bool]
 """Takes topic, payload, whether it was retained, and what to call when it is durable; False: no room."""

@@ -7,12 +7,12 @@ for us; JSON telemetry has only the broker's promise, so its session is kept, un
 import logging
 from collections.abc import Callable, Sequence
 
-from cloud.config import MqttSettings
 from cloud.errors import Invalid, Unavailable
 from cloud.ingest.figures import Figures
 from cloud.ingest.inbox import Inbox
 from cloud.ingest.link import Link
 from cloud.ingest.parcels import BatchParcel, HelloParcel, Outcome, Parcel, StateParcel, TelemetryParcel
+from cloud.sections.readings import MqttSettings
 from protocols.delivery import Ack, encode
 from protocols.errors import InvalidTopic
 from protocols.topics import (

@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from cloud.config import MqttSettings
 from cloud.domain.retention import RetentionPolicy
 from cloud.ingest.books import Books
 from cloud.ingest.door import Door, no_broker
@@ -17,6 +16,7 @@ from cloud.ingest.maintenance import KEEP_ALL, Maintenance
 from cloud.ingest.subscriber import Subscriber
 from cloud.ingest.writer import Publish, Writer
 from cloud.ports import Clock, ReadingStore
+from cloud.sections.readings import MqttSettings
 from cloud.storage.chunks.database import Database
 
 

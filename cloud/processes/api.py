@@ -1,5 +1,6 @@
 """The api process: the web application under uvicorn."""
 
+import asyncio
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -40,8 +41,13 @@ def serve_api(settings: Settings, tether: Tether) -> None:
     """Serve until SIGTERM; raise InvalidConfig, Unavailable."""
     bound = tether.socket() or listen(settings)
     api = open_api(settings, SystemClock())
+
+    def ready() -> None:
+        api.services.load.start(asyncio.get_running_loop().call_soon_threadsafe)
+        tether.tell_ready({"api": address(bound)})
+
     try:
-        _run(api, bound, lambda: tether.tell_ready({"api": address(bound)}))
+        _run(api, bound, ready)
     finally:
         api.close()
 
@@ -64,7 +70,7 @@ def main() -> None:
     """Run as a child of the supervisor."""
     tether = Tether.parse(sys.argv[1:])
     settings = load_settings(tether.config)
-    configure_logs(settings.log.level)
+    configure_logs(settings.log.level, settings.log_level_path)
     tether.hold()
     serve_api(settings, tether)
 

@@ -65,7 +65,7 @@ def main() -> None:
     """Run as a child of the supervisor."""
     tether = Tether.parse(sys.argv[1:])
     settings = load_settings(tether.config)
-    configure_logs(settings.log.level)
+    configure_logs(settings.log.level, settings.log_level_path)
     tether.hold()
     serve_ingest(settings, tether)
 

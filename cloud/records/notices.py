@@ -7,6 +7,7 @@ from sqlalchemy import JSON, String, delete, func, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.notice import NewNotice, Notice, NoticeKind
+from cloud.logs import current_request_id
 from cloud.records.base import Base, UtcDateTime
 
 _LOCK = 0x11AE_51DE
@@ -41,7 +42,7 @@ def add_notice(session: Session, new: NewNotice) -> None:
             data=dict(new.data),
             device=new.device,
             gateway=new.gateway,
-            request_id=new.request_id,
+            request_id=new.request_id or current_request_id(),
         )
     )
 
@@ -55,6 +56,11 @@ def read_notices(session: Session, *, after: int, limit: int) -> Sequence[Notice
 def newest_notice(session: Session) -> int:
     """Return the highest number there is, 0 where there is none."""
     return session.scalar(select(func.max(NoticeRow.sequence))) or 0
+
+
+def oldest_notice(session: Session) -> int | None:
+    """Return the lowest number that is still there, None where there is none."""
+    return session.scalar(select(func.min(NoticeRow.sequence)))
 
 
 def forget_notices(session: Session, *, before: datetime, up_to: int) -> None:

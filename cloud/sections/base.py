@@ -13,6 +13,7 @@ def _check_secret(text: str) -> str:
 
 Secret = Annotated[str, AfterValidator(_check_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Days = Annotated[float, Field(gt=0, le=36_500)]
 
 
 class Section(BaseModel):

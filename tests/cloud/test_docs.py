@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from cloud.config import ForecastSettings, RetentionSettings, Settings, TlsSettings, load_settings
+from cloud.config import Settings, load_settings
+from cloud.sections.learning import ForecastSettings
+from cloud.sections.readings import RetentionSettings, TlsSettings
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "cloud.md").read_text()

@@ -14,7 +14,6 @@ FRAMEWORKS = {
     "starlette": "the routes and middlewares",
     "sqlalchemy": "the mapping of records",
     "alembic": "the migrations",
-    "structlog": "the logs' set-up and those who log",
     "prometheus_client": "one collector a stage",
 }
 """Libraries whose users are a family of files by design, and which family."""

@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from cloud.clock import SystemClock
-from cloud.config import MqttSettings
 from cloud.ingest.worker import IngestParts, run_ingest
+from cloud.sections.readings import MqttSettings
 from cloud.storage.chunks.database import Database
 from cloud.storage.chunks.store import ChunkStore
 from tests.support.waiting import wait_until
