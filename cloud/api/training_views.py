@@ -40,7 +40,7 @@ QUEUED = {"job_id": "0197f3a2-5c1e-7d40-9a6b-001122334455", "status": "queued", 
 
 
 class TrainingParameters(BaseModel):
-    """How it is trained; max_training_time in seconds, never over the configured limit."""
+    """How it is trained; max_training_time in seconds, at most what is configured."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,12 +50,15 @@ class TrainingParameters(BaseModel):
 
 
 class TrainBody(BaseModel):
-    """What is learned from which file; without a target column it is the dataset's own, else the last one."""
+    """What is learned from which file; without a target column it is the dataset's own, else the last one.
+
+    model_type, save_model, max_training_time: without them the settings say.
+    """
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     file_id: str
-    model_type: Literal["auto", "classification", "regression", "anomaly", "forecast"] = "auto"
+    model_type: Literal["auto", "classification", "regression", "anomaly", "forecast"] | None = None
     training_params: TrainingParameters = TrainingParameters()
     target_column: str = ""
     features: list[str] = []
@@ -63,6 +66,7 @@ class TrainBody(BaseModel):
     algorithm: str = ""
     settings: dict[str, Any] = {}
     model_name: str = ""
+    save_model: bool | None = None
     experiment_id: Annotated[str, Field(max_length=100)] = ""
 
 

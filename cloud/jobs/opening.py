@@ -7,6 +7,7 @@ from cloud.fleet.signing import Signing
 from cloud.jobs.limits import limits_of
 from cloud.jobs.queue import Jobs
 from cloud.jobs.trainings import Trainings
+from cloud.jobs.usual import usual_training
 from cloud.learning.datasets import Datasets
 from cloud.learning.detectors import Detectors
 from cloud.learning.experiments import Experiments
@@ -51,7 +52,14 @@ def open_trainings(
     settings: Settings, records: Records, clock: Clock, datasets: Datasets, registry: Registry
 ) -> Trainings:
     """Return who asks for trainings."""
-    return Trainings(Jobs(records, clock), datasets, Experiments(records, clock), registry, limits_of(settings))
+    return Trainings(
+        Jobs(records, clock),
+        datasets,
+        Experiments(records, clock),
+        registry,
+        limits=limits_of(settings),
+        usual=lambda: usual_training(records),
+    )
 
 
 def open_uploads() -> Threads[ExitStack]:

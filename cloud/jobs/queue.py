@@ -18,6 +18,8 @@ from cloud.records.jobs import add_job, cancel_job, count_jobs, find_job, list_j
 JOB = "job"
 """The prefix of a job's id where it is shown."""
 MOST_WAITING = 1_000
+_REQUESTED = dict.fromkeys(JobKind, "job.request") | dict.fromkeys((JobKind.TRAIN, JobKind.RETRAIN), "training.request")
+"""Under which action the audit keeps that a job was asked for."""
 
 
 class Jobs:
@@ -43,7 +45,10 @@ class Jobs:
             if count_jobs(session, states=[JobState.QUEUED]) >= self._most_waiting:
                 raise Unavailable(f"{self._most_waiting} jobs are waiting already", code="TOO_MANY_JOBS")
             now_us = self._clock.now_us()
-            return add_job(session, new_id(now_us, self._draw(10)), new, to_datetime(now_us))
+            job = add_job(session, new_id(now_us, self._draw(10)), new, to_datetime(now_us))
+            details = {"kind": new.kind.value, "model": new.parameters.get("model")}
+            add_audit(session, AuditEntry(job.created_at, new.requested_by, _REQUESTED[new.kind], job.id, details))
+            return job
 
     def get(self, job_id: str) -> Job:
         """Return one, by its id with or without prefix; raise NotFound."""

@@ -13,6 +13,16 @@ Split = Annotated[float, msgspec.Meta(gt=0, le=0.9)]
 AnyTask = Literal["", "anomaly", "classification", "regression", "forecast"]
 
 
+NAMED_TASKS: Mapping[str, AnyTask] = {
+    "auto": "",
+    "anomaly": "anomaly",
+    "classification": "classification",
+    "regression": "regression",
+    "forecast": "forecast",
+}
+"""Tasks by the words of those who ask."""
+
+
 class TrainRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """task, algorithm, target empty: by what the dataset holds; test_split: the last share of rows, which judges.
 

@@ -33,7 +33,7 @@ from cloud.errors import NotFound
 from cloud.jobs.queue import JOB
 from cloud.learning.detectors import settings_of
 from cloud.learning.retrain_request import RetrainRequest
-from cloud.learning.train_request import TrainRequest
+from cloud.learning.train_request import NAMED_TASKS, TrainRequest
 from cloud.services import Services
 
 router = APIRouter(tags=["training"])
@@ -47,10 +47,12 @@ router = APIRouter(tags=["training"])
 )
 async def train(body: TrainBody, caller: LearningWriter, services: ServicesDep) -> Started:
     """Train a model on an uploaded file, as a job."""
+    usual = await services.threads.run(lambda _: services.trainings.usual())
+    wanted = body.model_type or usual.model_type
     request = TrainRequest(
         dataset_id=body.file_id,
         model=body.model_name or await _model_name(services, body.file_id),
-        task="" if body.model_type == "auto" else body.model_type,
+        task=NAMED_TASKS[wanted],
         algorithm=body.algorithm,
         target=body.target_column,
         features=tuple(body.features),
@@ -58,6 +60,7 @@ async def train(body: TrainBody, caller: LearningWriter, services: ServicesDep) 
         settings=body.settings,
         test_split=body.training_params.test_split,
         seed=body.training_params.random_state,
+        save=usual.saves if body.save_model is None else body.save_model,
         experiment=body.experiment_id,
     )
     limit_s = body.training_params.max_training_time
