@@ -12,6 +12,8 @@ from cloud.access.users import Users
 from cloud.analysis.drift_checks import DriftChecks
 from cloud.analysis.failures import Failures
 from cloud.analysis.forecasts import Forecasts
+from cloud.analysis.health.scores import HealthScores
+from cloud.analysis.recent_anomalies import RecentAnomalies
 from cloud.bus.webhooks import Webhooks
 from cloud.fleet.devices import Devices
 from cloud.fleet.gateways import Gateways
@@ -29,13 +31,18 @@ from cloud.learning.registry import Registry as Models
 from cloud.operations.activities import Activities
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
+from cloud.operations.api_load import ApiLoad
 from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
+from cloud.operations.facts import Facts
+from cloud.operations.handovers import Handovers
 from cloud.operations.health import Doctor
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
 from cloud.operations.planned_events import PlannedEvents
+from cloud.operations.recommendations import Recommendations
 from cloud.operations.registry import Registry
+from cloud.operations.scaling import Scaling
 from cloud.operations.settings import LiveSettings
 from cloud.ports import Clock, ReadingStore
 from cloud.sections.auth import AuthSettings
@@ -86,7 +93,15 @@ class Services:
     drift: DriftChecks
     failures: Failures
     forecasts: Forecasts
+    health_scores: HealthScores
+    recent_anomalies: RecentAnomalies
+    recommendations: Recommendations
+    facts: Facts
+    handovers: Handovers
     planned_events: PlannedEvents
+    scaling: Scaling
+    load: ApiLoad
+    """Counts the requests of this process."""
     jobs: Jobs
     datasets: Datasets
     experiments: Experiments
@@ -111,6 +126,7 @@ class Services:
 
     def close(self) -> None:
         """Let go of the threads."""
+        self.load.stop()
         self.threads.close()
         self.uploads.close()
         self.errands.close()

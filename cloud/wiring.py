@@ -1,5 +1,6 @@
 """The composition root of the api process: settings become services, services become the application."""
 
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,8 @@ from cloud.access.rates import Profile, RateRules, Rates
 from cloud.analysis.drift_checks import DriftChecks
 from cloud.analysis.failures import Failures
 from cloud.analysis.forecasts import Forecasts
+from cloud.analysis.health.scores import HealthScores
+from cloud.analysis.recent_anomalies import RecentAnomalies
 from cloud.api.metrics import Metrics
 from cloud.api.wire import App
 from cloud.app import Door, build_app
@@ -28,6 +31,7 @@ from cloud.jobs.opening import (
     open_trainings,
     open_uploads,
 )
+from cloud.jobs.opening_scaling import open_executor, open_situations
 from cloud.jobs.queue import Jobs
 from cloud.learning.autonomy import Autonomous
 from cloud.learning.experiments import Experiments
@@ -36,13 +40,18 @@ from cloud.listening import LOOPBACK_NAMES, is_loopback, refuse_open_door
 from cloud.operations.activities import Activities
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
+from cloud.operations.api_load import ApiLoad
 from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
+from cloud.operations.facts import Facts
+from cloud.operations.handovers import Handovers
 from cloud.operations.health import Doctor, Gauges
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
 from cloud.operations.planned_events import PlannedEvents
+from cloud.operations.recommendations import Recommendations
 from cloud.operations.registry import Registry
+from cloud.operations.scaling import Scaling
 from cloud.operations.settings import LiveSettings
 from cloud.ports import Clock, Counters
 from cloud.readings import open_views, room_of
@@ -81,10 +90,11 @@ def open_api(settings: Settings, clock: Clock) -> Api:
     records = Records(settings.records_url)
     records.require_current()
     access = open_access(settings, records, clock)
-    alarms = Alarms(records, clock)
-    threads = Threads(lambda: open_views(settings, clock, alarms.worst), count=settings.api.threads)
+    alarms, scores = Alarms(records, clock), HealthScores(records, clock)
+    threads = Threads(lambda: open_views(settings, clock, alarms.worst, scores.vitals), count=settings.api.threads)
     intake, idempotency = RemoteIntake(settings.intake_path), Idempotency(records, threads, clock)
     models, datasets = open_models(settings, records, clock), open_datasets(settings, records, clock)
+    inference = open_inference(settings, models)
     services = Services(
         clock=clock,
         threads=threads,
@@ -109,14 +119,21 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         drift=DriftChecks(records, clock, false_alarms=settings.analysis.drift_false_alarms),
         failures=Failures(records, clock),
         forecasts=Forecasts(records, clock),
+        health_scores=scores,
+        recent_anomalies=RecentAnomalies(records, clock, inference.score_rows),
+        recommendations=Recommendations(records, clock),
+        facts=Facts(records, clock),
+        handovers=Handovers(records, clock),
         planned_events=PlannedEvents(records, clock),
+        scaling=Scaling(records, clock, open_situations(settings, clock, open_executor(settings, clock))),
+        load=ApiLoad(records, clock, instance=f"api-{os.getpid()}"),
         jobs=Jobs(records, clock),
         datasets=datasets,
         experiments=Experiments(records, clock),
         autonomous=Autonomous(records, clock, lambda by: Rollouts(records, clock).revert(AUTONOMOUS, by=by)),
         trainings=open_trainings(settings, records, clock, datasets, models),
         detectors=open_detectors(settings, records, clock),
-        inference=open_inference(settings, models),
+        inference=inference,
         judging=open_judging(),
         uploads=open_uploads(),
         webhooks=open_webhooks(settings, records, clock),

@@ -131,6 +131,11 @@ class Rollout:
     created_by: str = ""
     ended_us: int = 0
 
+    @property
+    def can_go_back(self) -> bool:
+        """Return whether its gateways can still be told the model before."""
+        return self.state.is_open or self.state is RolloutState.FINISHED
+
     def pause(self) -> "Rollout":
         """Return it as it is while no new group may begin; raise Conflict where it has ended."""
         self._require_open("paused")
@@ -150,7 +155,7 @@ class Rollout:
 
     def stop(self, reason: str, *, now_us: int) -> "Rollout":
         """Return it on its way back; raise Conflict where it is back already, or another took over."""
-        if not self.state.is_open and self.state is not RolloutState.FINISHED:
+        if not self.can_go_back:
             raise Conflict(f"rollout {self.id} is {self.state}: it cannot go back", code="ROLLOUT_ENDED")
         return replace(self, state=RolloutState.ROLLING_BACK, reason=reason, ended_us=now_us)
 

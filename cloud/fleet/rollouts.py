@@ -29,6 +29,7 @@ from cloud.records.rollouts import (
 from protocols.wanted import Phase
 
 _MAX_PATTERNS = 1000
+_MOST = 10_000
 Fleet = Mapping[str, GatewayModels]
 
 
@@ -113,6 +114,15 @@ class Rollouts:
             save_rollout(session, rollout)
             self._note(session, rollout, "roll_back", by, reason=said)
         return rollout
+
+    def revert(self, created_by: str, *, by: str) -> Sequence[str]:
+        """Roll back whatever somebody began as the newest of its model; return the ids. Raise Unavailable."""
+        found, _ = self.list(limit=_MOST)
+        newest = {one.model: one for one in reversed(found)}
+        begun = [one for one in newest.values() if one.created_by == created_by and one.can_go_back]
+        for one in begun:
+            self.roll_back(one.id, by=by, reason=f"{by} stopped what {created_by} began")
+        return [one.id for one in begun]
 
     def _changed(self, rollout_id: str, action: str, change: Callable[[Rollout], Rollout], *, by: str) -> Rollout:
         with self._records.writing() as session:

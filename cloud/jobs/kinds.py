@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from msgspec import convert
+
 from cloud.domain.job import Job, JobKind
 from cloud.jobs.bench import Bench, Work
 from cloud.learning.algorithm import Progress
@@ -9,6 +11,7 @@ from cloud.learning.dataset_drawing import Drawer, draw_dataset, parse_draw_requ
 from cloud.learning.experiments import attached
 from cloud.learning.retrain_request import parse_request
 from cloud.learning.retraining import Retrainer, retrain
+from cloud.learning.self_directed import DetectRequest, detect
 from cloud.learning.train_request import parse_train_request
 from cloud.learning.training import Trainer, train
 from cloud.records.jobs import Outcome
@@ -26,10 +29,20 @@ def _train(bench: Bench, job: Job, progress: Progress) -> Outcome:
     return attached(outcome, request, job, bench.clock)
 
 
+def _detect(bench: Bench, job: Job, progress: Progress) -> Outcome:
+    parts = Trainer(bench.records, bench.clock, bench.registry, bench.files)
+    return detect(parts, convert(job.parameters, DetectRequest), by=job.requested_by, progress=progress)
+
+
 def _draw(bench: Bench, job: Job, progress: Progress) -> Outcome:
     parts = Drawer(bench.records, bench.clock, bench.files, bench.readings(), bench.settings.learning.max_rows)
     request = parse_draw_request(job.parameters)
     return draw_dataset(parts, request, job_id=job.id, by=job.requested_by, progress=progress)
 
 
-KINDS: Mapping[JobKind, Work] = {JobKind.TRAIN: _train, JobKind.RETRAIN: _retrain, JobKind.DRAW_DATASET: _draw}
+KINDS: Mapping[JobKind, Work] = {
+    JobKind.TRAIN: _train,
+    JobKind.RETRAIN: _retrain,
+    JobKind.DRAW_DATASET: _draw,
+    JobKind.AUTONOMOUS: _detect,
+}

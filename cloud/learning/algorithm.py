@@ -163,6 +163,20 @@ def own_settings(kind: type[S], settings: Settings) -> S:
     return settings
 
 
+def card_of(learned: Learned) -> dict[str, object]:
+    """Return what readers of a version are told of how it works, as JSON has it."""
+    return {
+        "algorithm": learned.algorithm,
+        "task": learned.task.value,
+        "columns": list(learned.columns),
+        "classes": list(learned.classes),
+        "quantiles": list(learned.quantiles),
+        "settings": learned.settings.model_dump(mode="json"),
+        "figures": dict(learned.figures),
+        "levels": {name: list(levels) for name, levels in learned.levels.items()},
+    }
+
+
 def quiet(share: float, step: str) -> None:
     """Note nothing: the progress of a fit that nobody watches."""
 

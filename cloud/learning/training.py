@@ -11,7 +11,7 @@ from cloud.domain.dataset import Dataset
 from cloud.domain.identity import parse_id
 from cloud.domain.model import Task as ModelTask
 from cloud.errors import Conflict, Invalid, NotFound
-from cloud.learning.algorithm import Algorithm, Learned, Portable, Progress, Task, Trained, read_settings
+from cloud.learning.algorithm import Algorithm, Portable, Progress, Task, Trained, card_of, read_settings
 from cloud.learning.algorithms import ALGORITHMS
 from cloud.learning.algorithms.scored import open_network
 from cloud.learning.comparing import beside_champion
@@ -180,7 +180,7 @@ def _outcome(parts: Trainer, request: TrainRequest, dataset: Dataset, made: _Mad
             package=package,
             metrics=made.figures,
             lineage=_lineage(request, dataset, made),
-            card=_card(learned, made),
+            card={**card_of(learned), "confusion_matrix": made.confusion, "comparison": made.compared},
             session=session,
         )
         result["version"] = version.version
@@ -228,21 +228,6 @@ def _lineage(request: TrainRequest, dataset: Dataset, made: _Made) -> dict[str, 
         "group": request.group,
         "seed": request.seed,
         "test_split": request.test_split,
-    }
-
-
-def _card(learned: Learned, made: _Made) -> dict[str, object]:
-    return {
-        "algorithm": learned.algorithm,
-        "task": learned.task.value,
-        "columns": list(learned.columns),
-        "classes": list(learned.classes),
-        "quantiles": list(learned.quantiles),
-        "settings": learned.settings.model_dump(mode="json"),
-        "figures": dict(learned.figures),
-        "levels": {name: list(levels) for name, levels in learned.levels.items()},
-        "confusion_matrix": made.confusion,
-        "comparison": made.compared,
     }
 
 
