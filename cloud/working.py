@@ -5,15 +5,24 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy.orm import Session
+
+from cloud.access.forgetting import OldSessions
 from cloud.analysis.drift_checks import DriftChecks, Question
 from cloud.analysis.failures import Failures
 from cloud.analysis.foretelling import Foreteller, Plan
+from cloud.analysis.health.rounds import HealthRounds
+from cloud.analysis.load_foretelling import LoadForeteller
+from cloud.analysis.load_oddities import LoadOddities
 from cloud.bus.keeping import Keeping
 from cloud.bus.opening import open_deliverer
 from cloud.bus.outbox import Outbox
 from cloud.chores import Chore
 from cloud.config import Settings
+from cloud.domain.alarm_words import Step
+from cloud.domain.load import Service
 from cloud.domain.rollout import Rules
+from cloud.errors import Unavailable
 from cloud.fleet.conductor import Conductor
 from cloud.fleet.rollouts import Rollouts, Whereto
 from cloud.fleet.signing import Signing
@@ -21,8 +30,10 @@ from cloud.fleet.standings import Standings
 from cloud.ingest.messenger import Messenger
 from cloud.jobs.limits import default_workers, limits_of, rules_of
 from cloud.jobs.opening import open_models
+from cloud.jobs.opening_scaling import open_executor, open_situations
 from cloud.jobs.queue import Jobs
 from cloud.jobs.runner import EVERY_S, Runner
+from cloud.learning.cleanup import Cleanup
 from cloud.learning.housekeeping import Housekeeping
 from cloud.learning.promotions import BY as AUTONOMOUS
 from cloud.learning.promotions import HandingOn
@@ -35,9 +46,14 @@ from cloud.operations.dead_letter_watch import DeadLetterWatch
 from cloud.operations.decisions import Decisions
 from cloud.operations.gateway_events import GatewayEvents
 from cloud.operations.gateway_watch import GatewayWatch
+from cloud.operations.load_watch import EVERY_S as LOAD_EVERY_S
+from cloud.operations.load_watch import Counted, LoadWatch
+from cloud.operations.raising import apply_steps
 from cloud.operations.rule_watch import RuleWatch
+from cloud.operations.scaler import EVERY_S as SCALING_EVERY_S
+from cloud.operations.scaler import Scaler
 from cloud.ports import Clock, ReadingStore
-from cloud.readings import open_views
+from cloud.readings import devices_online, open_views
 from cloud.records.database import Records
 from cloud.records.devices import list_devices
 from cloud.services import Views
@@ -136,6 +152,19 @@ CANARY = Rules(groups=(5.0, 100.0), soak_s=86_400.0)
 """How what a family learned by itself goes out: to one gateway in twenty for a day, then to all."""
 
 
+def twin_chores(workshop: Workshop) -> Sequence[Chore]:
+    """Return who judges how well Devices are."""
+    views = workshop.closing.enter_context(closing(open_views(workshop.settings, workshop.clock)))
+
+    def raise_alarms(session: Session, steps: Sequence[Step]) -> None:
+        apply_steps(session, steps, by="health")
+
+    rounds = HealthRounds(
+        workshop.records, views.store, workshop.clock, online=views.gateways.online, raise_alarms=raise_alarms
+    )
+    return [Chore("health of devices", 60.0, rounds.look)]
+
+
 def learning_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who runs jobs, asks for retrainings, hands on what was promoted, and tidies up."""
     settings, clock, records = workshop.settings, workshop.clock, workshop.records
@@ -166,6 +195,16 @@ def learning_chores(workshop: Workshop) -> Sequence[Chore]:
     ]
 
 
+def tidying_chores(workshop: Workshop) -> Sequence[Chore]:
+    """Return who forgets sessions that are over and deletes old datasets."""
+    clock, records = workshop.clock, workshop.records
+    cleanup = Cleanup(records, DirectoryFiles(workshop.settings.files_path), clock)
+    return [
+        Chore("old sessions", 3600.0, OldSessions(records, clock).look),
+        Chore("old datasets", 600.0, cleanup.look),
+    ]
+
+
 def telling_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who tells webhooks and mail addresses of what happened, and who watches what reached nobody."""
     settings, clock, records = workshop.settings, workshop.clock, workshop.records
@@ -179,11 +218,57 @@ def telling_chores(workshop: Workshop) -> Sequence[Chore]:
     ]
 
 
+def scaling_chores(workshop: Workshop) -> Sequence[Chore]:
+    """Return who counts the load of services, foretells it, and gives them as many processes as they need."""
+    settings, clock, records = workshop.settings, workshop.clock, workshop.records
+    messenger = workshop.closing.enter_context(closing(Messenger(settings.intake_path)))
+    seen = workshop.closing.enter_context(closing(open_views(settings, clock)))
+    executor = open_executor(settings, clock)
+    situations = open_situations(settings, clock, executor)
+
+    def ingest() -> Counted | None:
+        try:
+            return {(one.name, one.outcome): one.value for one in messenger.samples()}
+        except Unavailable:
+            return None
+
+    def instances(service: Service) -> int:
+        return situations.alive(service) or 1
+
+    def online() -> int:
+        return devices_online(seen.store, clock.now_us())
+
+    watch = LoadWatch(records, clock, ingest=ingest, instances=instances, online=online)
+    foreteller, oddities = LoadForeteller(records, clock, fit_quantiles), LoadOddities(records, clock)
+    scaler = Scaler(records, clock, executor, situations, is_automatic=settings.scaling.automatic)
+
+    def foretell() -> None:
+        foreteller.look()
+        oddities.look()
+
+    return [
+        Chore("load", LOAD_EVERY_S, watch.look),
+        Chore("load forecasts", 30.0, foretell),
+        Chore("scaling", SCALING_EVERY_S, scaler.look),
+    ]
+
+
+def open_job_chores(settings: Settings, clock: Clock) -> tuple[Sequence[Chore], Callable[[], None]]:
+    """Return what a further worker does, and what lets go of its parts; raise as `open_chores` does."""
+    records = Records(settings.records_url)
+    records.require_current()
+    runner = Runner(records, clock, settings.model_dump_json(), most=settings.jobs.workers or default_workers())
+    return [Chore("jobs", EVERY_S, runner.look, runner.stop)], records.close
+
+
 CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (
     alarm_chores,
     model_chores,
     analysis_chores,
+    twin_chores,
     learning_chores,
+    scaling_chores,
     telling_chores,
+    tidying_chores,
 )
 """Who brings chores: one function a subject."""

@@ -31,14 +31,12 @@ from cloud.records.sessions import (
     end_session,
     find_refresh_token,
     find_session,
-    forget_sessions,
     mark_token_rotated,
 )
 from cloud.records.users import find_user, find_user_named, keep_user
 
 _BELIEVED_S = 1.0
 _MOST_BELIEVED = 10_000
-_KEPT_AFTER = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +175,6 @@ class Sessions:
     def forget_believed(self) -> None:
         """Look everybody up anew: something changed in this process."""
         self._believed.clear()
-
-    def forget_old(self) -> None:
-        """Drop sessions that are over for a day, and failures of before; raise Unavailable."""
-        with self._records.writing() as db:
-            forget_sessions(db, before=self._now() - _KEPT_AFTER)
 
     def _of(self, db: Db, claims: Claims, now: datetime) -> tuple[User | None, Session | None]:
         user, session = find_user(db, claims.user_id), find_session(db, claims.session_id)

@@ -103,6 +103,13 @@ def list_jobs(
     return [_job(row) for row in session.scalars(query)]
 
 
+def datasets_of_jobs(session: Session) -> set[str]:
+    """Return what jobs that wait or run name as their dataset, as their parameters have it and as its inner id."""
+    waiting = select(JobRow.parameters).where(JobRow.state.in_([JobState.QUEUED.value, JobState.RUNNING.value]))
+    named = {str(parameters.get("dataset_id", "")) for parameters in session.scalars(waiting)}
+    return named | {text.rpartition("_")[2].replace("-", "") for text in named}
+
+
 def count_jobs(session: Session, *, kinds: Collection[JobKind] = (), states: Collection[JobState] = ()) -> int:
     """Return how many there are of some kinds and states."""
     query = select(func.count()).select_from(JobRow)

@@ -77,6 +77,13 @@ def count_models(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(ModelRow)) or 0
 
 
+def datasets_of_models(session: Session) -> set[str]:
+    """Return the ids of the datasets that a version of some model was made of."""
+    return {
+        str(lineage["dataset"]) for lineage in session.scalars(select(ModelVersionRow.lineage)) if "dataset" in lineage
+    }
+
+
 def add_model(session: Session, model: Model) -> None:
     """Keep a new Model, without versions."""
     session.add(
