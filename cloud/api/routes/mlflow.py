@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import APIRouter, Body, Depends, Query, Request, Security
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.credentials import comes_from_here
 from cloud.api.deps import ServicesDep, visitor
 from cloud.api.frame import MLFLOW_PREFIX
 from cloud.api.mlflow_filter import Condition, parse_filter
@@ -26,9 +27,7 @@ from cloud.domain.experiment import Experiment, Run
 from cloud.domain.identity import parse_id
 from cloud.domain.scopes import Scope
 from cloud.errors import Forbidden, Malformed, NotFound, Unauthorized
-from cloud.listening import is_loopback
 
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 _Text = Annotated[str, Field(max_length=500)]
 _Facts = dict[str, Any]
 Item = TypeVar("Item")
@@ -44,10 +43,7 @@ async def registry_reader(request: Request, who: Annotated[Principal | None, Sec
 
 def _is_local_registry(request: Request) -> bool:
     """Return whether somebody on this machine asks on the port that is the registry's."""
-    client = request.client
-    if request.scope.get("alias") != "registry" or client is None or not is_loopback(client.host):
-        return False
-    return not any(name in request.headers for name in _FORWARDED)
+    return request.scope.get("alias") == "registry" and comes_from_here(request)
 
 
 router = APIRouter(
