@@ -32,6 +32,7 @@ from cloud.operations.activities import Activities
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
 from cloud.operations.api_load import ApiLoad
+from cloud.operations.collector import Collector
 from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.facts import Facts
@@ -116,6 +117,7 @@ class Services:
     webhooks: Webhooks
     errands: Threads[ExitStack]
     """Where somebody outside is waited for, such as the target of a test."""
+    collector: Collector
     doctor: Doctor[Views]
     figures: Callable[[], Awaitable[Sequence[tuple[str, str, float]]]]
     """What the store and the ingest process count: name, outcome, value; raises nothing."""

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
 from cloud.access.opening import open_access
@@ -13,6 +14,7 @@ from cloud.analysis.failures import Failures
 from cloud.analysis.forecasts import Forecasts
 from cloud.analysis.health.scores import HealthScores
 from cloud.analysis.recent_anomalies import RecentAnomalies
+from cloud.api.credentials import who_connects
 from cloud.api.metrics import Metrics
 from cloud.api.wire import App
 from cloud.app import Door, build_app
@@ -37,10 +39,13 @@ from cloud.learning.autonomy import Autonomous
 from cloud.learning.experiments import Experiments
 from cloud.learning.promotions import BY as AUTONOMOUS
 from cloud.listening import LOOPBACK_NAMES, is_loopback, refuse_open_door
+from cloud.live.hub import Hub
+from cloud.live.opening import open_hub
 from cloud.operations.activities import Activities
 from cloud.operations.alarm_rules import AlarmRules
 from cloud.operations.alarms import Alarms
 from cloud.operations.api_load import ApiLoad
+from cloud.operations.collector import Collector
 from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.facts import Facts
@@ -71,10 +76,12 @@ class Api:
     services: Services
     intake: RemoteIntake
     records: Records
+    hub: Hub
     trusted_proxies: Sequence[str] = ()
 
     async def end(self) -> None:
         """Let go of what belongs to the event loop; before `close`."""
+        self.hub.close()
         await self.services.rates.close()
         await self.intake.close()
 
@@ -138,14 +145,16 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         uploads=open_uploads(),
         webhooks=open_webhooks(settings, records, clock),
         errands=open_errands(),
+        collector=Collector(records, settings.data),
         doctor=_doctor(settings, records, threads, clock, intake),
         figures=lambda: _figures(threads, intake, alarms),
         version=version("lineside"),
         max_future_s=settings.ingest.max_future_s,
         metrics_require_key=settings.api.metrics_require_key,
     )
-    app = build_app(services, Metrics(), door_of(settings))
-    return Api(app, services, intake, records, settings.api.trusted_proxies)
+    hub = open_hub(settings, records, services, partial(who_connects, services))
+    app = build_app(services, Metrics(), door_of(settings), hub)
+    return Api(app, services, intake, records, hub, settings.api.trusted_proxies)
 
 
 def _doctor(

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlalchemy.orm import Session
+
 from cloud.analysis.accuracy import Accuracy, measure
-from cloud.domain.forecast import Forecast
+from cloud.analysis.event_effects import EventEffects
+from cloud.domain.forecast import Forecast, reckoned
+from cloud.domain.load import SOURCE, Service
 from cloud.domain.times import to_datetime
 from cloud.ports import Clock, SeriesKey
 from cloud.records.database import Records
@@ -42,6 +46,14 @@ class Told:
     accuracy: Accuracy
 
 
+def reckoned_now(session: Session, forecast: Forecast) -> Forecast:
+    """Return a forecast of a service with the events that are known now; that of a Tag as it is."""
+    if forecast.series.source != SOURCE:
+        return forecast
+    effect = EventEffects(session).before(Service(forecast.series.device), forecast.target_at)
+    return reckoned(forecast, effect.multiplier)
+
+
 class Forecasts:
     """Reads what the worker foretold; any thread."""
 
@@ -52,7 +64,7 @@ class Forecasts:
     def current(self, *, series: SeriesKey | None = None, term: Term | None = None) -> Sequence[Forecast]:
         """Return the newest Forecast of each series and horizon."""
         with self._records.reading() as session:
-            found = newest_forecasts(session, series=series)
+            found = [reckoned_now(session, one) for one in newest_forecasts(session, series=series)]
         return [one for one in found if term is None or term_of(one.horizon_minutes) is term]
 
     def told(

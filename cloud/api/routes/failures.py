@@ -1,6 +1,5 @@
 """GET /devices/{device_id}/failure: how likely a Device fails soon, and how long it will last."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -9,47 +8,16 @@ from pydantic import BaseModel
 from cloud.analysis.failures import DEFAULT_HORIZON_H
 from cloud.api.deps import Predictor, ServicesDep
 from cloud.api.document import answers
-from cloud.domain.failure import FailureEstimate, Method
-from cloud.domain.times import to_datetime
+from cloud.api.failure_answers import FAILURE_EXAMPLE, FailurePrediction
+from cloud.domain.failure import FailureEstimate
 from cloud.services import Views
 
 router = APIRouter(prefix="/devices", tags=["predictions"])
 _EXAMPLE = {
     "device_id": "pump-1",
-    "failure_prediction": {
-        "predictions": [0, 0, 1],
-        "failure_probabilities": [0.31, 0.42, 0.56],
-        "high_risk_count": 1,
-        "method": "first_passage",
-        "calibrated": False,
-        "horizon_hours": 168.0,
-        "brier_score": None,
-        "failures_learned": 0,
-        "channel": "vibration",
-        "first_hour": "2026-01-15T08:00:00Z",
-        "notes": "",
-    },
+    "failure_prediction": FAILURE_EXAMPLE,
     "remaining_life": {"earliest_h": 61.0, "expected_h": 140.5, "latest_h": 410.0},
 }
-
-
-class FailurePrediction(BaseModel):
-    """One chance for each of the last 24 hours; a failure is predicted from 0.5 on.
-
-    `method`: learned from at least 20 labelled failures of the class, or how the distance to the limit wanders.
-    """
-
-    predictions: list[int]
-    failure_probabilities: list[float]
-    high_risk_count: int
-    method: Method
-    calibrated: bool
-    horizon_hours: float
-    brier_score: float | None
-    failures_learned: int
-    channel: str
-    first_hour: datetime
-    notes: str
 
 
 class RemainingLifeAnswer(BaseModel):
@@ -92,20 +60,7 @@ async def device_failure(
 
 
 def _answer(device_id: str, found: FailureEstimate) -> FailureAnswer:
-    prediction = FailurePrediction(
-        predictions=list(found.predictions),
-        failure_probabilities=list(found.chances),
-        high_risk_count=found.high_risk_count,
-        method=found.method,
-        calibrated=found.is_calibrated,
-        horizon_hours=found.horizon_hours,
-        brier_score=found.brier,
-        failures_learned=found.failures_learned,
-        channel=found.channel,
-        first_hour=to_datetime(found.first_hour_us),
-        notes=found.notes,
-    )
     life = RemainingLifeAnswer(
         earliest_h=found.earliest_life_h, expected_h=found.expected_life_h, latest_h=found.latest_life_h
     )
-    return FailureAnswer(device_id=device_id, failure_prediction=prediction, remaining_life=life)
+    return FailureAnswer(device_id=device_id, failure_prediction=FailurePrediction.of(found), remaining_life=life)
