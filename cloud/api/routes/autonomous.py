@@ -200,7 +200,7 @@ async def list_runs(
 
 
 @router.post("/detect", response_model=None, responses=answers(_DETECTED, 401, 403, 404, 422, 429, 503))
-async def detect(
+async def detect_in_dataset(
     body: DetectBody, response: Response, caller: AnomalyFinder, services: ServicesDep
 ) -> Detected | Waiting:
     """Look at a dataset, choose an algorithm, learn, score and explain; answers 202 with the job after a minute."""
