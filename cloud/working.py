@@ -12,6 +12,7 @@ from cloud.analysis.drift_checks import DriftChecks, Question
 from cloud.analysis.failures import Failures
 from cloud.analysis.foretelling import Foreteller, Plan
 from cloud.analysis.health.rounds import HealthRounds
+from cloud.analysis.recommending.rounds import Recommender
 from cloud.analysis.load_foretelling import LoadForeteller
 from cloud.analysis.load_oddities import LoadOddities
 from cloud.bus.keeping import Keeping
@@ -48,6 +49,8 @@ from cloud.operations.gateway_events import GatewayEvents
 from cloud.operations.gateway_watch import GatewayWatch
 from cloud.operations.load_watch import EVERY_S as LOAD_EVERY_S
 from cloud.operations.load_watch import Counted, LoadWatch
+from cloud.operations.pulse import EVERY_S as PULSE_EVERY_S
+from cloud.operations.pulse import Pulse
 from cloud.operations.raising import apply_steps
 from cloud.operations.rule_watch import RuleWatch
 from cloud.operations.scaler import EVERY_S as SCALING_EVERY_S
@@ -153,7 +156,7 @@ CANARY = Rules(groups=(5.0, 100.0), soak_s=86_400.0)
 
 
 def twin_chores(workshop: Workshop) -> Sequence[Chore]:
-    """Return who judges how well Devices are."""
+    """Return who judges how well Devices are, and who proposes what to do about it."""
     views = workshop.closing.enter_context(closing(open_views(workshop.settings, workshop.clock)))
 
     def raise_alarms(session: Session, steps: Sequence[Step]) -> None:
@@ -162,7 +165,12 @@ def twin_chores(workshop: Workshop) -> Sequence[Chore]:
     rounds = HealthRounds(
         workshop.records, views.store, workshop.clock, online=views.gateways.online, raise_alarms=raise_alarms
     )
-    return [Chore("health of devices", 60.0, rounds.look)]
+    other = workshop.closing.enter_context(closing(open_views(workshop.settings, workshop.clock)))
+    recommender = Recommender(workshop.records, other.store, workshop.clock)
+    return [
+        Chore("health of devices", 60.0, rounds.look),
+        Chore("recommendations", 300.0, recommender.look),
+    ]
 
 
 def learning_chores(workshop: Workshop) -> Sequence[Chore]:
@@ -189,6 +197,7 @@ def learning_chores(workshop: Workshop) -> Sequence[Chore]:
     triggers = Triggers(records, clock, Jobs(records, clock).add, rules_of(settings), limits_of(settings))
     return [
         Chore("jobs", EVERY_S, runner.look, runner.stop),
+        Chore("pulse", PULSE_EVERY_S, Pulse(records, clock).beat),
         Chore("retrainings", 60.0, triggers.look),
         Chore("promotions", 1.0, HandingOn(records, clock, promote).look),
         Chore("housekeeping", 3600.0, tidy),
@@ -258,7 +267,11 @@ def open_job_chores(settings: Settings, clock: Clock) -> tuple[Sequence[Chore], 
     records = Records(settings.records_url)
     records.require_current()
     runner = Runner(records, clock, settings.model_dump_json(), most=settings.jobs.workers or default_workers())
-    return [Chore("jobs", EVERY_S, runner.look, runner.stop)], records.close
+    chores = [
+        Chore("jobs", EVERY_S, runner.look, runner.stop),
+        Chore("pulse", PULSE_EVERY_S, Pulse(records, clock).beat),
+    ]
+    return chores, records.close
 
 
 CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (

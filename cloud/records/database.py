@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 from sqlalchemy.orm import Session
 
 from cloud.errors import Conflict, InvalidConfig, Unavailable
+from cloud.records.statements import Statements
 from cloud.records.upgrade import upgrade
 
 _FIRST_WITHOUT_WAL_BUG = (3, 51, 3)
@@ -34,6 +35,7 @@ class Records:
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise InvalidConfig([f"records: {error}"]) from error
         self._writing = self._engine.execution_options(writes=True)
+        self.statements = Statements(self._engine)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
