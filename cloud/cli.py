@@ -18,6 +18,7 @@ from cloud.commands.learning import datasets_app, jobs_app, train
 from cloud.commands.models import app as models
 from cloud.commands.options import DEFAULT_CONFIG, AsJson, ConfigPath, refused, settings_of
 from cloud.commands.rollouts import app as rollouts
+from cloud.commands.seeds import seed_models
 from cloud.commands.serve import serve
 from cloud.commands.users import app as users
 from cloud.config import Settings
@@ -34,6 +35,7 @@ app.add_typer(jobs_app, name="job")
 app.add_typer(datasets_app, name="dataset")
 app.command()(serve)
 app.command()(train)
+app.command()(seed_models)
 _DISTRIBUTION = "lineside"
 
 

@@ -13,6 +13,7 @@ ALIASES: Mapping[str, str] = {
     "LightGBMRegressor": "gradient_boosting_regressor",
     "RandomForestClassifier": "random_forest_classifier",
     "RandomForestRegressor": "random_forest_regressor",
+    "Prophet": "trend_season",
     "QuantileBoosting": "quantile_boosting",
 }
 """Other names of ours; spelled in any case."""

@@ -14,6 +14,7 @@ from cloud.learning.algorithms.gradient_boosting import (
 )
 from cloud.learning.algorithms.isolation_forest import IsolationForest
 from cloud.learning.algorithms.series_novelty import SeriesNovelty
+from cloud.learning.algorithms.trend_season import TrendSeason
 from cloud.learning.algorithms.whitening import Whitening
 
 ALGORITHMS: Mapping[str, Algorithm] = {
@@ -27,4 +28,5 @@ ALGORITHMS: Mapping[str, Algorithm] = {
     "random_forest_classifier": FOREST_CLASSIFIER,
     "random_forest_regressor": FOREST_REGRESSOR,
     "quantile_boosting": FORECASTER,
+    "trend_season": TrendSeason(),
 }
