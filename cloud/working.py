@@ -12,9 +12,9 @@ from cloud.analysis.drift_checks import DriftChecks, Question
 from cloud.analysis.failures import Failures
 from cloud.analysis.foretelling import Foreteller, Plan
 from cloud.analysis.health.rounds import HealthRounds
-from cloud.analysis.recommending.rounds import Recommender
 from cloud.analysis.load_foretelling import LoadForeteller
 from cloud.analysis.load_oddities import LoadOddities
+from cloud.analysis.recommending.rounds import Recommender
 from cloud.bus.keeping import Keeping
 from cloud.bus.opening import open_deliverer
 from cloud.bus.outbox import Outbox
@@ -33,7 +33,9 @@ from cloud.jobs.limits import default_workers, limits_of, rules_of
 from cloud.jobs.opening import open_models
 from cloud.jobs.opening_scaling import open_executor, open_situations
 from cloud.jobs.queue import Jobs
+from cloud.jobs.reports import Reports
 from cloud.jobs.runner import EVERY_S, Runner
+from cloud.jobs.weekly import WeeklyReport
 from cloud.learning.cleanup import Cleanup
 from cloud.learning.housekeeping import Housekeeping
 from cloud.learning.promotions import BY as AUTONOMOUS
@@ -45,6 +47,7 @@ from cloud.operations.alarm_watch import AlarmWatch
 from cloud.operations.alarms import Alarms
 from cloud.operations.dead_letter_watch import DeadLetterWatch
 from cloud.operations.decisions import Decisions
+from cloud.operations.downloads import DownloadKeeping
 from cloud.operations.gateway_events import GatewayEvents
 from cloud.operations.gateway_watch import GatewayWatch
 from cloud.operations.load_watch import EVERY_S as LOAD_EVERY_S
@@ -214,6 +217,17 @@ def tidying_chores(workshop: Workshop) -> Sequence[Chore]:
     ]
 
 
+def paper_chores(workshop: Workshop) -> Sequence[Chore]:
+    """Return who asks for the report of the week, and who forgets files of reports and exports."""
+    clock, records = workshop.clock, workshop.records
+    reports = Reports(Jobs(records, clock), limits_of(workshop.settings))
+    keeping = DownloadKeeping(records, DirectoryFiles(workshop.settings.files_path), clock)
+    return [
+        Chore("report of the week", 60.0, WeeklyReport(records, clock, reports).look),
+        Chore("old reports and exports", 3600.0, keeping.look),
+    ]
+
+
 def telling_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who tells webhooks and mail addresses of what happened, and who watches what reached nobody."""
     settings, clock, records = workshop.settings, workshop.clock, workshop.records
@@ -283,5 +297,6 @@ CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (
     scaling_chores,
     telling_chores,
     tidying_chores,
+    paper_chores,
 )
 """Who brings chores: one function a subject."""
