@@ -13,6 +13,8 @@ from cloud.api.once import Once
 from cloud.api.pages import pages
 from cloud.api.v1 import UPLOADS, include_aliases, include_all
 from cloud.api.wire import App
+from cloud.live.door import LiveDoor
+from cloud.live.hub import Hub
 from cloud.services import Services
 
 _TITLE = "Lineside API"
@@ -45,7 +47,7 @@ def alias_api(version: str) -> FastAPI:
     return app
 
 
-def build_app(services: Services, metrics: Metrics, door: Door) -> App:
+def build_app(services: Services, metrics: Metrics, door: Door, hub: Hub) -> App:
     """Return the ASGI application: frame outside, routes inside."""
     api = bare_api(services.version)
     api.state.services = services
@@ -54,9 +56,15 @@ def build_app(services: Services, metrics: Metrics, door: Door) -> App:
     if door.docs:
         api.include_router(pages(api, alias_api(services.version)))
     largest = dict.fromkeys(UPLOADS, door.max_upload_bytes + _FORM_BYTES)
-    envelope = Envelope(Once(api), services.clock)
-    limited = BodyLimit(envelope, services.clock, max_bytes=door.max_body_bytes, larger=largest)
-    return Requests(Hosts(limited, services.clock, door.allowed_hosts), services.clock, metrics.observe)
+    live = LiveDoor(Envelope(Once(api), services.clock), hub)
+    limited = BodyLimit(live, services.clock, max_bytes=door.max_body_bytes, larger=largest)
+
+    def observe(method: str, handler: str, status: int, seconds: float) -> None:
+        metrics.observe(method, handler, status, seconds)
+        services.load.count(handler)
+        services.collector.took(seconds)
+
+    return Requests(Hosts(limited, services.clock, door.allowed_hosts), services.clock, observe)
 
 
 def _fastapi(version: str) -> FastAPI:

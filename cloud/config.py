@@ -105,6 +105,11 @@ class Settings(Section):
         return self.data / "webhooks.key"
 
     @property
+    def links_key_path(self) -> Path:
+        """Return the file of the secret that signs links to reports and exports."""
+        return self.data / "links.key"
+
+    @property
     def instances_path(self) -> Path:
         """Return the directory where the worker asks the supervisor for processes."""
         return self.data / "instances"

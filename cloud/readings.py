@@ -8,10 +8,12 @@ from cloud.fleet.gateways import Gateways
 from cloud.fleet.standings import Standings
 from cloud.operations.gateway_events import GatewayEvents
 from cloud.operations.health import Room
-from cloud.ports import Clock
+from cloud.ports import Clock, ReadingStore
 from cloud.services import Views
 from cloud.storage.chunks.database import Database
 from cloud.storage.chunks.store import ChunkStore
+
+_ONLINE_US = 300_000_000
 
 
 def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict, health: Health = dict) -> Views:
@@ -28,3 +30,12 @@ def room_of(settings: Settings) -> Room:
     """Return the room on the disk of the readings."""
     usage = shutil.disk_usage(settings.data)
     return Room(usage.total, usage.free, settings.store.minimum_free)
+
+
+def devices_online(store: ReadingStore, now_us: int) -> int:
+    """Return how many Devices have a reading of the last five minutes, by its own time."""
+    series = store.series()
+    pairs = zip(series, store.latest(series), strict=True)
+    return len(
+        {(one.key.source, one.key.device) for one, found in pairs if (found.time_us > now_us - _ONLINE_US).any()}
+    )

@@ -20,7 +20,9 @@ from cloud.fleet.gateways import Gateways
 from cloud.fleet.package_files import PackageFiles
 from cloud.fleet.rollouts import Rollouts
 from cloud.fleet.standings import Standings
+from cloud.jobs.exports import Exports
 from cloud.jobs.queue import Jobs
+from cloud.jobs.reports import Reports
 from cloud.jobs.trainings import Trainings
 from cloud.learning.autonomy import Autonomous
 from cloud.learning.datasets import Datasets
@@ -35,6 +37,7 @@ from cloud.operations.api_load import ApiLoad
 from cloud.operations.collector import Collector
 from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
+from cloud.operations.downloads import Downloads
 from cloud.operations.facts import Facts
 from cloud.operations.handovers import Handovers
 from cloud.operations.health import Doctor
@@ -91,6 +94,9 @@ class Services:
     alarm_rules: AlarmRules
     labels: Labels
     decisions: Decisions
+    reports: Reports
+    exports: Exports
+    downloads: Downloads
     drift: DriftChecks
     failures: Failures
     forecasts: Forecasts

@@ -2,7 +2,8 @@
 
 `serve` turns its own process into this one when all is prepared: it imports little, since it lives for years. A child
 that dies is started again, at once at first and then with growing pauses; children die with their supervisor, however
-that dies, because a pipe that only it holds open comes to its end.
+that dies, because a pipe that only it holds open comes to its end. Pools of children grow and shrink as the worker asks
+(`processes/staff`).
 """
 
 import asyncio
@@ -14,17 +15,21 @@ import random
 import signal
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Callable, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NoReturn, Self
 
 from cloud.clock import SystemClock
+from cloud.domain.pools import RunningPool
 from cloud.logs import configure_logs
+from cloud.processes.staff import Staff
 from cloud.processes.tether import GRACE_S, Tether
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 10.0
+_DEATHS_TOLD = 20
 _STEADY_S = 30.0
 """A child that lived so long is not in a crash loop."""
 Facts = dict[str, object]
@@ -33,11 +38,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A module to run, and how it is tied to us."""
+    """A module to run, and how it is tied to us; pool: of those that share its work, empty where it is alone."""
 
     name: str
     module: str
     tether: Tether
+    pool: str = ""
+    number: int = 1
 
 
 @dataclass(slots=True)
@@ -46,6 +53,7 @@ class _Life:
     process: Process | None = None
     facts: Facts | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def pause_s(deaths: int, draw: Callable[[], float] = random.random) -> float:
@@ -55,17 +63,58 @@ def pause_s(deaths: int, draw: Callable[[], float] = random.random) -> float:
 
 
 class Supervisor:
-    """Starts the children in the order given and stops them in the reverse; `on_ready` hears of every change."""
+    """Starts the children in the order given and stops them in the reverse; `on_ready` hears of every change.
 
-    def __init__(self, children: Sequence[Child], clock: SystemClock, on_ready: Callable[[Facts], None]) -> None:
+    spares: by pool, what one more child of it is; instances: where the pools' sizes are asked for and told of.
+    """
+
+    def __init__(
+        self,
+        children: Sequence[Child],
+        clock: SystemClock,
+        on_ready: Callable[[Facts], None],
+        *,
+        spares: Mapping[str, Child] | None = None,
+        instances: Path | None = None,
+    ) -> None:
         self._lives = [_Life(child) for child in children]
         self._clock = clock
         self._on_ready = on_ready
+        self._spares = spares or {}
+        self._instances = instances
         self._stopping = asyncio.Event()
+        self._deaths: dict[str, deque[int]] = defaultdict(lambda: deque(maxlen=_DEATHS_TOLD))
+        self._start: Callable[[_Life], object] = lambda _: None
 
     def stop(self) -> None:
         """Ask for an end in order."""
         self._stopping.set()
+        for life in self._lives:
+            life.leaving.set()
+
+    def extras(self, pool: str) -> Sequence[int]:
+        """Return the numbers of the further children of a pool, rising."""
+        return sorted(one.child.number for one in self._lives if one.child.pool == pool and one.child.number > 1)
+
+    def pools(self) -> dict[str, RunningPool]:
+        """Return how many children of each pool serve, and when some died."""
+        serving = [one.child.pool for one in self._lives if one.facts is not None]
+        return {pool: RunningPool(serving.count(pool), tuple(self._deaths[pool])) for pool in self._spares}
+
+    def add(self, pool: str, number: int) -> None:
+        """Start one more child of a pool, and keep it alive."""
+        spare = self._spares[pool]
+        life = _Life(replace(spare, name=f"{spare.name}-{number}", number=number))
+        self._lives.append(life)
+        self._start(life)
+
+    async def remove(self, pool: str, number: int) -> None:
+        """End a child of a pool in order."""
+        life = next(one for one in self._lives if (one.child.pool, one.child.number) == (pool, number))
+        life.leaving.set()
+        await self._end(life)
+        self._lives.remove(life)
+        self._tell_when_all_serve()
 
     async def run(self) -> None:
         """Run until asked to stop, by `stop`, SIGTERM or SIGINT."""
@@ -75,27 +124,37 @@ class Supervisor:
         lifeline, held = os.pipe()
         try:
             async with asyncio.TaskGroup() as group:
+                self._start = lambda life: group.create_task(self._keep(life, lifeline), name=f"keep {life.child.name}")
                 for life in self._lives:
-                    group.create_task(self._keep(life, lifeline), name=f"keep {life.child.name}")
+                    self._start(life)
+                staff = group.create_task(self._staff(), name="staff")
                 await self._stopping.wait()
+                staff.cancel()
+                await asyncio.gather(staff, return_exceptions=True)
+                self.stop()
                 await self._end_all()
         finally:
             os.close(lifeline)
             os.close(held)
 
+    async def _staff(self) -> None:
+        if self._instances is not None:
+            await Staff(self._instances, self, self._clock).keep()
+
     async def _keep(self, life: _Life, lifeline: int) -> None:
         deaths = 0
-        while not self._stopping.is_set():
+        while not life.leaving.is_set():
             begun_s = self._clock.monotonic_s()
             code = await self._live_once(life, lifeline)
-            if self._stopping.is_set():
+            if life.leaving.is_set():
                 break
+            self._deaths[life.child.pool].append(self._clock.now_us())
             deaths = 1 if self._clock.monotonic_s() - begun_s > _STEADY_S else deaths + 1
             wait_s = pause_s(deaths)
             facts = {"child": life.child.name, "code": code, "again_in_s": round(wait_s, 2)}
             log.error("a process ended and will be started again", extra=facts)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), wait_s)
+                await asyncio.wait_for(life.leaving.wait(), wait_s)
         life.ended.set()
 
     async def _live_once(self, life: _Life, lifeline: int) -> int:
@@ -157,31 +216,44 @@ class Supervisor:
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """What the supervisor must know of an installation; listen: the API's bound socket."""
+    """What the supervisor must know of an installation; listen: the API's bound socket.
+
+    instances: the directory where pools' sizes are asked for; None for pools that never grow.
+    """
 
     config: Path
     listen: int
     log_level: str
     ready_file: Path | None = None
+    instances: Path | None = None
 
     @classmethod
     def parse(cls, arguments: Sequence[str]) -> Self:
         """Return the household that `arguments` wrote."""
-        config, listen, log_level, *ready_file = arguments
-        return cls(Path(config), int(listen), log_level, Path(ready_file[0]) if ready_file else None)
+        config, listen, log_level, ready_file, instances = arguments
+        paths = [Path(one) if one else None for one in (ready_file, instances)]
+        return cls(Path(config), int(listen), log_level, *paths)
 
     def arguments(self) -> list[str]:
         """Return the command line that `parse` reads."""
-        ready_file = [] if self.ready_file is None else [str(self.ready_file)]
-        return [str(self.config), str(self.listen), self.log_level, *ready_file]
+        paths = ["" if one is None else str(one) for one in (self.ready_file, self.instances)]
+        return [str(self.config), str(self.listen), self.log_level, *paths]
 
     def children(self) -> list[Child]:
         """Return the processes in the order in which they start."""
         return [
-            Child("ingest", "cloud.processes.ingest", Tether(self.config)),
-            Child("api", "cloud.processes.api", Tether(self.config, listen=self.listen)),
-            Child("worker", "cloud.processes.worker", Tether(self.config)),
+            Child("ingest", "cloud.processes.ingest", Tether(self.config), "ingest"),
+            Child("api", "cloud.processes.api", Tether(self.config, listen=self.listen), "api"),
+            Child("worker", "cloud.processes.worker", Tether(self.config), "jobs"),
         ]
+
+    def spares(self) -> Mapping[str, Child]:
+        """Return by pool what one more process of it is."""
+        return {
+            "ingest": Child("ingest", "cloud.processes.consumer", Tether(self.config), "ingest"),
+            "api": Child("api", "cloud.processes.api", Tether(self.config, listen=self.listen), "api"),
+            "jobs": Child("jobs", "cloud.processes.jobs", Tether(self.config), "jobs"),
+        }
 
     def tell_ready(self, facts: Facts) -> None:
         """Write the facts whole or not at all."""
@@ -208,7 +280,14 @@ def main() -> None:
     household = Household.parse(sys.argv[1:])
     configure_logs(household.log_level)
     try:
-        asyncio.run(Supervisor(household.children(), SystemClock(), household.tell_ready).run())
+        supervisor = Supervisor(
+            household.children(),
+            SystemClock(),
+            household.tell_ready,
+            spares=household.spares(),
+            instances=household.instances,
+        )
+        asyncio.run(supervisor.run())
     finally:
         household.forget_ready()
 

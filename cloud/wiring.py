@@ -24,6 +24,8 @@ from cloud.errors import Unavailable
 from cloud.fleet.package_files import PackageFiles
 from cloud.fleet.rollouts import Rollouts
 from cloud.ingest.remote import RemoteIntake
+from cloud.jobs.exports import Exports
+from cloud.jobs.limits import limits_of
 from cloud.jobs.opening import (
     open_datasets,
     open_detectors,
@@ -33,8 +35,10 @@ from cloud.jobs.opening import (
     open_trainings,
     open_uploads,
 )
+from cloud.jobs.opening_downloads import open_downloads
 from cloud.jobs.opening_scaling import open_executor, open_situations
 from cloud.jobs.queue import Jobs
+from cloud.jobs.reports import Reports
 from cloud.learning.autonomy import Autonomous
 from cloud.learning.experiments import Experiments
 from cloud.learning.promotions import BY as AUTONOMOUS
@@ -123,6 +127,9 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         alarm_rules=AlarmRules(records, clock),
         labels=Labels(records, clock),
         decisions=Decisions(records, clock, lambda session: is_set(session, "decisions.strict")),
+        reports=Reports(Jobs(records, clock), limits_of(settings)),
+        exports=Exports(Jobs(records, clock), limits_of(settings)),
+        downloads=open_downloads(settings, records, clock),
         drift=DriftChecks(records, clock, false_alarms=settings.analysis.drift_false_alarms),
         failures=Failures(records, clock),
         forecasts=Forecasts(records, clock),

@@ -25,9 +25,11 @@ from cloud.api.routes import (
     device_facts,
     device_predictions,
     devices,
+    downloads,
     drift,
     events,
     experiments,
+    exports,
     failures,
     forecasts,
     gateways,
@@ -45,10 +47,12 @@ from cloud.api.routes import (
     packages,
     predict,
     recommendations,
+    reports,
     rollouts,
     root,
     scaling,
     settings,
+    tasks,
     training,
     users,
     webhooks,
@@ -77,6 +81,9 @@ RESOURCES: tuple[APIRouter, ...] = (
     alarm_rules.router,
     labels.router,
     decisions.router,
+    reports.router,
+    tasks.router,
+    exports.router,
     drift.router,
     events.router,
     scaling.router,
@@ -99,7 +106,7 @@ RESOURCES: tuple[APIRouter, ...] = (
 )
 UPLOADS = tuple(f"{prefix}{path}" for prefix in (V1_PREFIX, API_PREFIX) for path in ("/upload", "/datasets"))
 """Where files come in, for which other bounds hold."""
-AT_THE_ROOT: tuple[APIRouter, ...] = (root.router, health.router, metrics.router, mlflow.router)
+AT_THE_ROOT: tuple[APIRouter, ...] = (root.router, health.router, metrics.router, mlflow.router, downloads.router)
 
 
 def include_all(app: FastAPI) -> None:

@@ -70,7 +70,7 @@ def _serve_all(settings: Settings, config: Path, ready_file: Path | None) -> Non
     bound = listen(settings)
     os.set_inheritable(bound.fileno(), True)  # noqa: FBT003 the standard library's own signature
     typer.echo(f"lineside-cloud will serve at {address(bound)}", err=True)
-    household = Household(config, bound.fileno(), settings.log.level, ready_file)
+    household = Household(config, bound.fileno(), settings.log.level, ready_file, settings.instances_path)
     household.forget_ready()
     become_supervisor(household)
 

@@ -1,6 +1,6 @@
 """Forecast: what a series is expected to be at one time in the future, and what it then was; pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from cloud.ports import SeriesKey
@@ -32,8 +32,16 @@ class Forecast:
     confidence: float | None = None
     actual: float | None = None
     id: int | None = None
+    multiplier: float = 1.0
+    """By how much planned events were reckoned to change it; it is in the quantiles, and not in raw."""
 
     @property
     def median(self) -> float:
         """Return the value in the middle."""
         return self.quantiles[LEVELS.index(0.5)]
+
+
+def reckoned(forecast: Forecast, multiplier: float) -> Forecast:
+    """Return a forecast of a service with what events do to it now, instead of what they did when it was made."""
+    factor = multiplier / forecast.multiplier
+    return replace(forecast, quantiles=tuple(one * factor for one in forecast.quantiles), multiplier=multiplier)

@@ -34,7 +34,8 @@ class LoadBin:
     """One minute of one instance: what arrived, and how far behind it was.
 
     minute: since the epoch; seconds: of the minute that were watched; lagging_s: those of them in which something
-    waited, done_while_lagging: messages finished in them; lag_s: the longest that anything waited.
+    waited, summed over the processes that share the work; done_while_lagging: messages finished in them; lag_s: the
+    longest that anything waited; online: how many Devices sent something lately.
     """
 
     service: Service
@@ -46,6 +47,7 @@ class LoadBin:
     lagging_s: float = 0.0
     done_while_lagging: int = 0
     lag_s: float = 0.0
+    online: int = 0
 
     @property
     def capacity_per_s(self) -> float | None:
@@ -57,13 +59,19 @@ class LoadBin:
 
 @dataclass(frozen=True, slots=True)
 class Minute:
-    """A minute of a service, all its instances together; per_s: messages a second."""
+    """A minute of a service, all its instances together; per_s: messages a second; seconds: that were watched of it."""
 
     minute: int
     per_s: float
     readings_per_s: float
     lag_s: float
     instances: int
+    online: int = 0
+    seconds: float = 60.0
+
+
+POOLS = {Service.INGEST: "ingest", Service.INFERENCE: "api", Service.JOBS: "jobs", Service.API: "api"}
+"""Whose processes do the work of a service: models are run by the api processes."""
 
 
 def smoothed(before: float | None, measured: float) -> float:

@@ -53,6 +53,8 @@ class Verification(StrEnum):
     PENDING = "pending"
     SUCCESS = "success"
     FAILED = "failed"
+    SUPERSEDED = "superseded"
+    """Something else was wanted before it could be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,16 @@ class Situation:
     changed_at: datetime | None = None
     held_until: datetime | None = None
     small_since: datetime | None = None
+    confidence: float | None = None
+    events: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The highest of what is foretold from now up to the short horizon, in messages a second; None: nothing is."""
+
+    p90: float | None = None
+    p99: float | None = None
     confidence: float | None = None
     events: tuple[str, ...] = ()
 
@@ -161,10 +173,24 @@ class ScalingDecision:
         verified = replace(self, verification=Verification.FAILED, verified_at=at, problem=problem[:500])
         return replace(verified, status=Status.ROLLED_BACK)
 
+    def supersede(self, at: datetime) -> "ScalingDecision":
+        """Return the decision whose outcome nobody can see any more."""
+        return replace(self, verification=Verification.SUPERSEDED, verified_at=at)
+
     def is_due(self, at: datetime) -> bool:
         """Return whether it is time to verify it."""
         is_open = self.status is Status.EXECUTED and self.verification is Verification.PENDING
         return is_open and self.executed_at is not None and at >= self.executed_at + VERIFY_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A counter: family, service and label, such as the horizon."""
+
+    family: str
+    service: str
+    label: str
+    value: float
 
 
 @dataclass(frozen=True, slots=True)

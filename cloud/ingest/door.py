@@ -16,6 +16,8 @@ import msgspec
 
 from cloud.errors import Invalid, Unavailable
 from cloud.ingest.door_messages import (
+    Hand,
+    Handed,
     Publish,
     Reply,
     Request,
@@ -29,9 +31,11 @@ from cloud.ingest.door_messages import (
 )
 from cloud.ingest.figures import Figures
 from cloud.ingest.inbox import Inbox
-from cloud.ingest.parcels import DirectParcel, Outcome
+from cloud.ingest.parcels import BatchParcel, DirectParcel, HelloParcel, Outcome
 
 _BACKLOG = 64
+_FAMILY = "lineside_ingest_mqtt"
+_NO_READINGS = (0, 0, 0, 0, 0)
 
 
 class ToGateway(Protocol):
@@ -100,6 +104,8 @@ class Door:
                 _send(caller, reply_of(request.number, self._published(request)))
             case Take():
                 self._take(request, caller)
+            case Hand():
+                self._hand(request, caller)
 
     def _published(self, request: Publish) -> Outcome:
         try:
@@ -126,6 +132,40 @@ class Door:
         if not is_taken:
             busy = Unavailable("too many readings wait to be written", code="INGEST_BUSY")
             _send(caller, reply_of(request.number, busy))
+
+    def _hand(self, request: Hand, caller: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        settling = _Settling(len(request.messages))
+        if not request.messages:
+            _send(caller, Reply(request.number, written=_NO_READINGS))
+
+        def done(_: Outcome) -> None:
+            if settling.one_more():
+                loop.call_soon_threadsafe(_send, caller, Reply(request.number, written=_NO_READINGS))
+
+        for message in request.messages:
+            if not self._inbox.offer(_parcel(message), done):
+                busy = Unavailable("too many messages wait to be written", code="INGEST_BUSY")
+                _send(caller, reply_of(request.number, busy))
+                return
+        self._figures.count(_FAMILY, "handed", len(request.messages))
+
+
+class _Settling:
+    """Counts what became durable, for one thread."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+
+    def one_more(self) -> bool:
+        """Return whether that was the last."""
+        self._left -= 1
+        return self._left == 0
+
+
+def _parcel(message: Handed) -> BatchParcel | HelloParcel:
+    kind = HelloParcel if message.is_hello else BatchParcel
+    return kind(message.gateway, message.payload)
 
 
 def _send(caller: asyncio.StreamWriter, reply: Reply) -> None:

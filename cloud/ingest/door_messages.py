@@ -60,6 +60,21 @@ class Publish(msgspec.Struct, frozen=True, tag="publish"):
     is_retained: bool
 
 
+class Handed(msgspec.Struct, frozen=True, array_like=True):
+    """A message from the broker as it came; is_hello: the first words of a gateway, else a batch."""
+
+    gateway: str
+    payload: bytes
+    is_hello: bool = False
+
+
+class Hand(msgspec.Struct, frozen=True, tag="hand"):
+    """Please settle these messages, which another consumer of the broker took; the reply comes when all are durable."""
+
+    number: int
+    messages: tuple[Handed, ...]
+
+
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a request; refusal: the error's name, message and code."""
 
@@ -69,7 +84,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     refusal: tuple[str, str, str] | None = None
 
 
-Request = Take | Tell | Publish
+Request = Take | Tell | Publish | Hand
 
 
 def ask_take(number: int, arrival: Arrival) -> Take:

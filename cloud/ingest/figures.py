@@ -36,6 +36,10 @@ class Figures:
         """Raise a gauge to this value where it is lower."""
         self._gauges[gauge] = max(value, self._gauges.get(gauge, value))
 
+    def add(self, gauge: str, more: float) -> None:
+        """Add to a gauge; one thread only."""
+        self._gauges[gauge] = self._gauges.get(gauge, 0.0) + more
+
     def counted(self, family: str, outcome: str) -> int:
         """Return a counter."""
         return self._counts.get((family, outcome), 0)

@@ -22,10 +22,14 @@ _LEAST_FRAME_WEIGHT = 6 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A parcel on its way; done: called once with its outcome, in the writer's thread, after the commit."""
+    """A parcel on its way; done: called once with its outcome, in the writer's thread, after the commit.
+
+    since_s: when it came, by a clock that never goes back.
+    """
 
     parcel: Parcel
     done: Callable[[Outcome], None]
+    since_s: float = 0.0
 
     @property
     def weight(self) -> int:
@@ -63,7 +67,7 @@ class Inbox:
         with self._changed:
             if self._is_closed or len(queue) >= bound:
                 return False
-            queue.append(Item(parcel, done))
+            queue.append(Item(parcel, done, time.monotonic()))
             self._changed.notify()
         return True
 

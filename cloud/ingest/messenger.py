@@ -1,14 +1,25 @@
-"""Messenger: lets other processes tell gateways something, over the door of the one that has the broker; blocking."""
+"""Messenger: lets other processes tell gateways something and ask for figures, over the door of ingest; blocking."""
 
 import itertools
 import socket
 import struct
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from cloud.errors import Unavailable
-from cloud.ingest.door_messages import MAX_MESSAGE_BYTES, Publish, Reply, framed, refusal_of, short_path
+from cloud.ingest.door_messages import (
+    MAX_MESSAGE_BYTES,
+    Publish,
+    Reply,
+    Request,
+    Tell,
+    framed,
+    refusal_of,
+    short_path,
+)
+from cloud.ingest.figures import Sample
 
 _LENGTH = struct.Struct(">I")
 _AWAY = "INGEST_AWAY"
@@ -25,10 +36,16 @@ class Messenger:
 
     def publish(self, topic: str, payload: bytes, *, is_retained: bool = True) -> None:
         """Return when the message is on its way to the broker; raise Invalid, or Unavailable where that is away."""
-        number = next(self._numbers)
+        self._ask(Publish(next(self._numbers), topic, payload, is_retained))
+
+    def samples(self) -> Sequence[Sample]:
+        """Return what the ingest process counted; raise Unavailable where it is away."""
+        return self._ask(Tell(next(self._numbers))).samples or ()
+
+    def _ask(self, request: Request) -> Reply:
         try:
             line = self._connected()
-            line.sendall(framed(Publish(number, topic, payload, is_retained)))
+            line.sendall(framed(request))
             reply = msgspec.msgpack.decode(_received(line), type=Reply)
         except (OSError, msgspec.MsgspecError) as error:
             self.close()
@@ -36,6 +53,7 @@ class Messenger:
         refusal = refusal_of(reply)
         if refusal is not None:
             raise refusal
+        return reply
 
     def close(self) -> None:
         """Hang up; always safe to call."""

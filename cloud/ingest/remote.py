@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,7 +10,18 @@ from typing import Self
 import msgspec
 
 from cloud.errors import Unavailable
-from cloud.ingest.door_messages import Reply, Request, Tell, ask_take, framed, read_message, refusal_of, short_path
+from cloud.ingest.door_messages import (
+    Hand,
+    Handed,
+    Reply,
+    Request,
+    Tell,
+    ask_take,
+    framed,
+    read_message,
+    refusal_of,
+    short_path,
+)
 from cloud.ingest.figures import Sample
 from cloud.ports import Arrival, Written
 
@@ -92,6 +104,10 @@ class RemoteIntake:
     async def samples(self) -> tuple[Sample, ...]:
         """Return what the ingest process counted; raise Unavailable where it is away."""
         return (await self._ask(Tell(next(self._numbers)))).samples or ()
+
+    async def hand(self, messages: Sequence[Handed]) -> None:
+        """Return when all these messages are durable; raise Unavailable where they may have to be handed again."""
+        await self._ask(Hand(next(self._numbers), tuple(messages)))
 
     async def close(self) -> None:
         """Hang up; always safe to call."""

@@ -36,7 +36,9 @@ class Writer:
     """Takes groups out of the inbox; publish: sends acks; committed: called between a commit and its acks, for tests.
 
     Gauges: lineside_ingest_waiting, lineside_ingest_store_available, lineside_ingest_store_full,
-    lineside_ingest_longest_group_seconds.
+    lineside_ingest_longest_group_seconds, lineside_ingest_lag_seconds (how long the oldest of the newest group waited);
+    and, since the start, lineside_ingest_lagging_seconds and lineside_ingest_done_while_lagging: the time that groups
+    took while more was waiting, and the messages in them.
     """
 
     def __init__(
@@ -75,6 +77,8 @@ class Writer:
                 self._settle(items)
             elif self._trouble is not None:
                 self._try_again()
+            else:
+                self._figures.show("lineside_ingest_lag_seconds", 0.0)
             started_s = self._clock.monotonic_s()
             if not items or started_s >= due_s:
                 has_more = self._maintenance.step()
@@ -95,7 +99,9 @@ class Writer:
                 delay_s = min(2 * delay_s, _LAST_RETRY_S)
             else:
                 self._answer(items, settlement)
-                self._figures.highest("lineside_ingest_longest_group_seconds", self._clock.monotonic_s() - started_s)
+                ended_s = self._clock.monotonic_s()
+                self._figures.highest("lineside_ingest_longest_group_seconds", ended_s - started_s)
+                self._note_lag(items, ended_s, ended_s - started_s)
                 return
 
     def _answer(self, items: list[Item], settlement: Settlement) -> None:
@@ -105,6 +111,13 @@ class Writer:
         self._publish(settlement.acks)
         for item, outcome in zip(items, settlement.outcomes, strict=True):
             item.done(outcome)
+
+    def _note_lag(self, items: list[Item], now_s: float, seconds: float) -> None:
+        """Keep how long the oldest waited, and how much is done while something does; once a group, not a message."""
+        self._figures.show("lineside_ingest_lag_seconds", max(0.0, now_s - items[0].since_s))
+        if len(self._inbox):
+            self._figures.add("lineside_ingest_lagging_seconds", seconds)
+            self._figures.add("lineside_ingest_done_while_lagging", len(items))
 
     def _refuse(self, items: list[Item], error: Unavailable) -> list[Item]:
         """Tell those that wait for an answer that there is none now; return the messages, which must wait."""

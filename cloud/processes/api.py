@@ -10,6 +10,7 @@ import uvicorn
 from cloud.clock import SystemClock
 from cloud.config import Settings, load_settings
 from cloud.listening import address, listen
+from cloud.live.hub import HEARTBEAT_S, LARGEST_MESSAGE
 from cloud.logs import configure_logs
 from cloud.processes.tether import Tether
 from cloud.wiring import Api, open_api
@@ -61,6 +62,9 @@ def _run(api: Api, bound: socket.socket, ready: Callable[[], None]) -> None:
         proxy_headers=bool(api.trusted_proxies),
         forwarded_allow_ips=list(api.trusted_proxies),
         lifespan="off",
+        ws_ping_interval=HEARTBEAT_S,
+        ws_ping_timeout=HEARTBEAT_S,
+        ws_max_size=LARGEST_MESSAGE,
         timeout_graceful_shutdown=_GRACEFUL_S,
     )
     _Server(config, ready, api.end).run(sockets=[bound])

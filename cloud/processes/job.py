@@ -3,7 +3,7 @@
 import os
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 
 from cloud.clock import SystemClock
@@ -14,6 +14,7 @@ from cloud.jobs.doing import do_job
 from cloud.jobs.opening import open_models
 from cloud.jobs.order import Order, die_with
 from cloud.logs import configure_logs
+from cloud.operations.gateway_events import GatewayEvents, GatewayFacts
 from cloud.ports import ReadingStore
 from cloud.records.database import Records
 from cloud.storage.chunks.database import Database
@@ -44,17 +45,27 @@ def open_bench(settings: Settings, closing: ExitStack) -> Bench:
     clock = SystemClock()
     records = Records(settings.records_url)
     closing.callback(records.close)
-    opened: list[ReadingStore] = []
+    opened: list[tuple[ReadingStore, GatewayEvents]] = []
 
-    def readings() -> ReadingStore:
+    def opened_once() -> tuple[ReadingStore, GatewayEvents]:
         if not opened:
             database = Database(settings.readings_path, read_only=True)
             closing.callback(database.close)
-            opened.append(ChunkStore(database, clock))
+            opened.append((ChunkStore(database, clock), GatewayEvents(database)))
         return opened[0]
 
-    files = DirectoryFiles(settings.files_path)
-    return Bench(settings, clock, records, files, open_models(settings, records, clock), readings)
+    def gateways() -> Sequence[GatewayFacts]:
+        return opened_once()[1].gateways()
+
+    return Bench(
+        settings,
+        clock,
+        records,
+        DirectoryFiles(settings.files_path),
+        open_models(settings, records, clock),
+        readings=lambda: opened_once()[0],
+        gateways=gateways,
+    )
 
 
 def _bound(order: Order) -> None:

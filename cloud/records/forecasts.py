@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ColumnElement, Float, Index, String, delete, func, 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.forecast import Forecast
+from cloud.domain.load import SOURCE
 from cloud.ports import SeriesKey
 from cloud.records.base import Base, UtcDateTime
 
@@ -45,9 +46,10 @@ def add_forecasts(session: Session, forecasts: Sequence[Forecast]) -> None:
     session.add_all(_row(one) for one in forecasts)
 
 
-def due_forecasts(session: Session, *, now: datetime, limit: int = 5000) -> list[Forecast]:
+def due_forecasts(session: Session, *, now: datetime, of_services: bool = False, limit: int = 5000) -> list[Forecast]:
     """Return those whose time has come and whose actual value is not joined yet, the oldest first."""
-    query = select(ForecastRow).where(ForecastRow.matured_at.is_(None), ForecastRow.target_at <= now)
+    whose = ForecastRow.source == SOURCE if of_services else ForecastRow.source != SOURCE
+    query = select(ForecastRow).where(ForecastRow.matured_at.is_(None), ForecastRow.target_at <= now, whose)
     return [_forecast(row) for row in session.scalars(query.order_by(ForecastRow.target_at).limit(limit))]
 
 
@@ -126,6 +128,7 @@ def _row(one: Forecast) -> ForecastRow:
         features=list(one.features),
         confidence=one.confidence,
         actual=one.actual,
+        multiplier=one.multiplier,
     )
 
 
@@ -145,4 +148,5 @@ def _forecast(row: ForecastRow) -> Forecast:
         confidence=row.confidence,
         actual=row.actual,
         id=row.id,
+        multiplier=1.0 if row.multiplier is None else row.multiplier,
     )

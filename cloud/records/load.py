@@ -27,6 +27,7 @@ class LoadBinRow(Base):
     lagging_s: Mapped[float] = mapped_column(Float)
     done_while_lagging: Mapped[int] = mapped_column(BigInteger)
     lag_s: Mapped[float] = mapped_column(Float)
+    online: Mapped[int] = mapped_column(BigInteger)
 
 
 class LoadCapacityRow(Base):
@@ -48,14 +49,15 @@ def add_load(session: Session, bins: Sequence[LoadBin]) -> None:
             continue
         for name in _SUMS:
             setattr(row, name, getattr(row, name) + getattr(one, name))
-        row.lag_s = max(row.lag_s, one.lag_s)
+        row.lag_s, row.online = max(row.lag_s, one.lag_s), max(row.online, one.online)
     session.flush()
 
 
 def load_minutes(session: Session, service: Service, *, since: int, until: int) -> Sequence[Minute]:
     """Return the minutes of a service with since <= minute < until that were seen, in order."""
     row = LoadBinRow
-    columns = (func.sum(row.messages), func.sum(row.readings), func.max(row.lag_s), func.count(), func.max(row.seconds))
+    sums = (func.sum(row.messages), func.sum(row.readings))
+    columns = (*sums, func.max(row.lag_s), func.count(), func.max(row.seconds), func.max(row.online))
     query = select(row.minute, *columns).where(row.service == service.value, row.minute >= since, row.minute < until)
     found = session.execute(query.group_by(row.minute).order_by(row.minute)).all()
     return [_minute(*one) for one in found]
@@ -99,10 +101,12 @@ def forget_load(session: Session, *, before: int) -> None:
     session.execute(delete(LoadBinRow).where(LoadBinRow.minute < before))
 
 
-def _minute(minute: int, messages: int, readings: int, lag_s: float, instances: int, seconds: float) -> Minute:
+def _minute(
+    minute: int, messages: int, readings: int, lag_s: float, instances: int, seconds: float, online: int
+) -> Minute:
     # A minute that was watched in part only is told as if the rest had been like it.
     watched = min(60.0, seconds) or 60.0
-    return Minute(minute, int(messages) / watched, int(readings) / watched, lag_s, instances)
+    return Minute(minute, int(messages) / watched, int(readings) / watched, lag_s, instances, online, watched)
 
 
 def _row(one: LoadBin) -> LoadBinRow:
@@ -116,6 +120,7 @@ def _row(one: LoadBin) -> LoadBinRow:
         lagging_s=one.lagging_s,
         done_while_lagging=one.done_while_lagging,
         lag_s=one.lag_s,
+        online=one.online,
     )
 
 
@@ -130,4 +135,5 @@ def _bin(row: LoadBinRow) -> LoadBin:
         row.lagging_s,
         row.done_while_lagging,
         row.lag_s,
+        row.online,
     )

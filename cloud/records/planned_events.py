@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.planned_event import EventType, PlannedEvent
 from cloud.records.base import Base, UtcDateTime
+from cloud.records.devices import list_devices
 
 
 class PlannedEventRow(Base):
@@ -123,3 +124,10 @@ def _event(row: PlannedEventRow) -> PlannedEvent:
         cancelled_at=row.cancelled_at,
         measured=row.measured or {},
     )
+
+
+def site_share(session: Session, site: str) -> float:
+    """Return the share of all Devices that belong to a site: by their location, a tag of theirs, or their gateway."""
+    devices = list_devices(session)
+    here = [one for one in devices if site in (one.location, one.source, one.metadata.get("site"))]
+    return len(here) / len(devices) if devices else 0.0

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.load import Service
 from cloud.domain.notice import NewNotice, NoticeKind
-from cloud.domain.scaling import Change, ScalingDecision, Status, Trigger, Verification
+from cloud.domain.scaling import Change, Count, ScalingDecision, Status, Trigger, Verification
 from cloud.records.base import Base, UtcDateTime
 from cloud.records.notices import add_notice
 
@@ -80,16 +80,6 @@ class Wanted:
     changed_at: datetime | None = None
     held_until: datetime | None = None
     small_since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """A counter: family, service and label, such as the horizon."""
-
-    family: str
-    service: str
-    label: str
-    value: float
 
 
 def wanted_instances(session: Session) -> dict[Service, Wanted]:

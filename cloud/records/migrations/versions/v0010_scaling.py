@@ -52,7 +52,10 @@ def _create_load() -> None:
         sa.Column("service", sa.String(16), nullable=False),
         sa.Column("minute", sa.BigInteger(), nullable=False),
         sa.Column("instance", sa.String(64), nullable=False),
-        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("messages", "readings", "done_while_lagging")),
+        *(
+            sa.Column(name, sa.BigInteger(), nullable=False)
+            for name in ("messages", "readings", "done_while_lagging", "online")
+        ),
         *(sa.Column(name, sa.Float(), nullable=False) for name in ("seconds", "lagging_s", "lag_s")),
         sa.PrimaryKeyConstraint("service", "minute", "instance", name="pk_load_bins"),
     )
