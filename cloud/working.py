@@ -220,12 +220,9 @@ def tidying_chores(workshop: Workshop) -> Sequence[Chore]:
 def paper_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who asks for the report of the week, and who forgets files of reports and exports."""
     clock, records = workshop.clock, workshop.records
-    reports = Reports(Jobs(records, clock), limits_of(workshop.settings))
+    weekly = WeeklyReport(records, clock, Reports(Jobs(records, clock), limits_of(workshop.settings)))
     keeping = DownloadKeeping(records, DirectoryFiles(workshop.settings.files_path), clock)
-    return [
-        Chore("report of the week", 60.0, WeeklyReport(records, clock, reports).look),
-        Chore("old reports and exports", 3600.0, keeping.look),
-    ]
+    return [Chore("report of the week", 60.0, weekly.look), Chore("old downloads", 3600.0, keeping.look)]
 
 
 def telling_chores(workshop: Workshop) -> Sequence[Chore]:

@@ -118,6 +118,13 @@ _ALL: Sequence[Setting] = (
         high=10_080,
     ),
     Setting(
+        "reports.weeklyDay",
+        "off",
+        "The day on which a health report of the week is written, and mailed where mails are sent.",
+        choices=("off", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+    ),
+    Setting("reports.weeklyHour", 6, "The hour of that day, in the plant's time zone.", low=0, high=23),
+    Setting(
         "decisions.strict", default=False, description="Whether a decision on a request that is not known is refused."
     ),
     Setting(

@@ -6,6 +6,7 @@ from msgspec import convert
 
 from cloud.domain.job import Job, JobKind
 from cloud.jobs.bench import Bench, Work
+from cloud.jobs.writing_exports import export_readings
 from cloud.learning.algorithm import Progress
 from cloud.learning.dataset_drawing import Drawer, draw_dataset, parse_draw_request
 from cloud.learning.experiments import attached
@@ -40,9 +41,17 @@ def _draw(bench: Bench, job: Job, progress: Progress) -> Outcome:
     return draw_dataset(parts, request, job_id=job.id, by=job.requested_by, progress=progress)
 
 
+def _report(bench: Bench, job: Job, progress: Progress) -> Outcome:
+    from cloud.jobs.writing_reports import write_one  # noqa: PLC0415 - charts and prints are heavy
+
+    return write_one(bench, job, progress)
+
+
 KINDS: Mapping[JobKind, Work] = {
     JobKind.TRAIN: _train,
     JobKind.RETRAIN: _retrain,
     JobKind.DRAW_DATASET: _draw,
     JobKind.AUTONOMOUS: _detect,
+    JobKind.REPORT: _report,
+    JobKind.EXPORT: export_readings,
 }

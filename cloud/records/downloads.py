@@ -60,9 +60,13 @@ def downloads_of(session: Session, job: str) -> Sequence[Download]:
     return [_download(row) for row in session.scalars(query)]
 
 
-def kept_files(session: Session, kind: DownloadKind) -> set[str]:
-    """Return the store's names of all files of a kind."""
-    return set(session.scalars(select(DownloadRow.file).where(DownloadRow.kind == kind.value)))
+def kept_files(session: Session) -> set[str]:
+    """Return the store's names of all files that somebody may fetch, charts of reports among them."""
+    kept: set[str] = set()
+    for file, facts in session.execute(select(DownloadRow.file, DownloadRow.facts)):
+        charts = facts.get("charts")
+        kept |= {file, *(charts.values() if isinstance(charts, dict) else ())}
+    return kept
 
 
 def forget_downloads(session: Session, *, now: datetime) -> int:

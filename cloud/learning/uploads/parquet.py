@@ -1,5 +1,6 @@
-"""Parquet, through pyarrow, which nothing else here imports: bounded by what its footer says, and by what comes."""
+"""Parquet, through pyarrow, which nothing else here imports: what is read is bounded by its footer, and as it comes."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -12,6 +13,9 @@ from cloud.learning.sheet import NO_LEVEL, NO_TIME, Sheet, SheetColumn
 from cloud.learning.uploads.bounds import Bounds, Place, check_names
 
 _PIECE = 65_536
+_TYPES: Mapping[str, Any] = {"text": pa.string(), "number": pa.float64(), "time": pa.timestamp("us", tz="UTC")}
+Columns = Mapping[str, Any]
+"""Column by name: lists or arrays of one length, None where there is no value."""
 
 
 def read_parquet(file: BinaryIO, bounds: Bounds) -> Sheet:
@@ -72,3 +76,39 @@ def _categories(name: str, column: Any) -> SheetColumn:  # noqa: ANN401 - pyarro
     coded = column.combine_chunks().dictionary_encode()
     codes = pc.fill_null(coded.indices, NO_LEVEL).to_numpy()
     return SheetColumn(name, ColumnKind.CATEGORY, np.asarray(codes, np.int32), tuple(coded.dictionary.to_pylist()))
+
+
+class _Sink:
+    """Takes what a writer writes, and gives it away piece by piece."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+
+    def write(self, data: Any) -> int:  # noqa: ANN401 - a buffer of pyarrow's
+        """Take some bytes."""
+        piece = bytes(data)
+        self._pieces.append(piece)
+        return len(piece)
+
+    def flush(self) -> None:
+        """Do nothing: all is taken already."""
+
+    def taken(self) -> bytes:
+        """Return what came since the last time."""
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        return data
+
+
+def write_parquet(kinds: Mapping[str, str], pieces: Iterable[Columns]) -> Iterator[bytes]:
+    """Yield a Parquet file, one row group a piece; kinds: of each column, `text`, `number` or `time` (microseconds)."""
+    schema = pa.schema([(name, _TYPES[kind]) for name, kind in kinds.items()])
+    sink = _Sink()
+    with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
+        for piece in pieces:
+            arrays = [pa.array(piece[field.name], type=field.type) for field in schema]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            yield sink.taken()
+    yield sink.taken()

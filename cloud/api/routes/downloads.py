@@ -1,0 +1,70 @@
+"""GET /reports/{filename}, /exports/{filename}: files, for who may, or for who holds a signed link."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi.security import SecurityScopes
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+
+from cloud.api.deps import Guest, ServicesDep, caller
+from cloud.api.document import answers
+from cloud.domain.download import DownloadKind
+from cloud.domain.scopes import Scope
+from cloud.errors import Unauthorized
+from cloud.services import Services
+
+router = APIRouter(tags=["downloads"])
+_PAGE_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+"""A page of ours shows its own pictures and styles, and runs nothing."""
+_PRIVATE = "private, no-store"
+FileName = Annotated[str, Path(min_length=1, max_length=200)]
+_FILE = answers("", 401, 403, 404, 422, 503) | {
+    200: {"description": "The file.", "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+}
+
+
+async def holder(
+    request: Request,
+    services: ServicesDep,
+    guest: Guest,
+    expires: Annotated[int | None, Query(ge=0, lt=1 << 40, description="Of a signed link.")] = None,
+    signature: Annotated[
+        str | None, Query(max_length=64, pattern="^[0-9a-f]*$")
+    ] = None,
+) -> None:
+    """Let in who holds a signed link, or a credential with the scope; raise Unauthorized, Forbidden."""
+    if signature is None or expires is None:
+        await caller(SecurityScopes([Scope.REPORTS_GENERATE]), guest)
+        return
+    path = request.scope["path"]
+    is_open = await services.threads.run(
+        lambda _: services.downloads.is_open(path, expires_s=expires, signature=signature)
+    )
+    if not is_open:
+        raise Unauthorized("this link is over, or not one of ours", code="LINK_INVALID")
+
+
+@router.get("/reports/{filename}", dependencies=[Depends(holder)], response_model=None, responses=_FILE)
+async def fetch_report(filename: FileName, services: ServicesDep) -> StreamingResponse:
+    """Fetch a report; one that is a page is shown, all others are saved."""
+    return await _sent(services, DownloadKind.REPORT, filename)
+
+
+@router.get("/exports/{filename}", dependencies=[Depends(holder)], response_model=None, responses=_FILE)
+async def fetch_export(filename: FileName, services: ServicesDep) -> StreamingResponse:
+    """Fetch an export."""
+    return await _sent(services, DownloadKind.EXPORT, filename)
+
+
+async def _sent(services: Services, kind: DownloadKind, name: str) -> StreamingResponse:
+    found = await run_in_threadpool(services.downloads.open, kind, name)
+    download = found.download
+    way = "inline" if download.media_type.startswith("text/html") else "attachment"
+    headers = {
+        "Content-Disposition": f'{way}; filename="{download.name}"',
+        "Content-Length": str(download.size_bytes),
+        "Content-Security-Policy": _PAGE_POLICY,
+        "Cache-Control": _PRIVATE,
+    }
+    return StreamingResponse(found.pieces(), media_type=download.media_type, headers=headers)
