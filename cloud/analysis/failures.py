@@ -15,6 +15,7 @@ from cloud.analysis.statistics import Floats
 from cloud.domain.alarm import Severity
 from cloud.domain.alarm_rule import AlarmRule, RuleKind
 from cloud.domain.device import Device
+from cloud.domain.device_facts import ChannelLimits
 from cloud.domain.failure import FailureEstimate, Method
 from cloud.domain.label import Label, Verdict
 from cloud.domain.times import to_datetime
@@ -22,6 +23,7 @@ from cloud.errors import NotFound
 from cloud.ports import Clock, ReadingStore
 from cloud.records.alarm_rules import list_rules
 from cloud.records.database import Records
+from cloud.records.device_facts import list_limits
 from cloud.records.hazards import HazardRow, find_hazard, put_hazard
 from cloud.records.labels import list_labels
 
@@ -53,7 +55,8 @@ class Failures:
             message = f"device {device.shown_id} has {known} h of recent data, {DAY_H} are needed"
             raise NotFound(message, code="NO_RECENT_DATA", details={"hours": known, "hours_needed": DAY_H})
         with self._records.reading() as session:
-            limits = critical_limits(list_rules(session), device)
+            told = list_limits(session, source=device.source, device=device.device_id)
+            limits = critical_limits(list_rules(session), device, told)
             row = find_hazard(session, device.type) if device.type else None
             labels = list_labels(session, source=device.source, device=device.device_id) if row is not None else []
         if row is not None:
@@ -72,12 +75,12 @@ class Failures:
         now = to_datetime(self._clock.now_us())
         with self._records.reading() as session:
             row = find_hazard(session, name)
-            rules = list_rules(session)
+            rules, told = list_rules(session), list_limits(session)
             labels = {one.id: list_labels(session, source=one.source, device=one.device_id) for one in members}
         faults = sum(label.verdict is Verdict.TRUE_FAULT for each in labels.values() for label in each)
         if faults < LEAST_FAILURES or (row is not None and now - row.fitted_at < _AGE_OF_MODEL):
             return False
-        lives = [self._life(store, one, critical_limits(rules, one), labels[one.id]) for one in members]
+        lives = [self._life(store, one, critical_limits(rules, one, told), labels[one.id]) for one in members]
         exposure = expose((one for one in lives if one is not None), horizon_h=round(DEFAULT_HORIZON_H))
         if int(exposure.failed.sum()) < LEAST_FAILURES:
             return False  # the readings of too many failures are gone
@@ -104,15 +107,19 @@ class Failures:
         return Life(hours.values, _distances(hours, limits), _failure_spans(hours, labels))
 
 
-def critical_limits(rules: Sequence[AlarmRule], device: Device) -> Limits:
-    """Return the limits of a Device's Tags: those of critical rules, of any rule where a Tag has no critical one."""
-    own = [rule for rule in rules if (rule.source, rule.device) == (device.source, device.device_id)]
+def critical_limits(rules: Sequence[AlarmRule], device: Device, told: Sequence[ChannelLimits] = ()) -> Limits:
+    """Return the limits of a Device's Tags: the critical ones that were told of it.
+
+    For other Tags those of its critical rules, of any rule where a Tag has no critical one.
+    """
+    whose = (device.source, device.device_id)
+    own = [rule for rule in rules if (rule.source, rule.device) == whose]
     limits: dict[str, tuple[float | None, float | None]] = {}
     for is_critical in (False, True):
         for rule in own:
             if rule.kind is RuleKind.LIMIT and rule.is_enabled and (rule.severity is Severity.CRITICAL) is is_critical:
                 limits[rule.tag] = (rule.low, rule.high)
-    return limits
+    return limits | {one.tag: (one.low_crit, one.high_crit) for one in told if (one.source, one.device) == whose}
 
 
 def _by_first_passage(hours: Hours, limits: Limits, device: Device, horizon_h: float) -> FailureEstimate:
