@@ -2,28 +2,35 @@
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from cloud.analysis.accuracy import Accuracy, error_percentage
 from cloud.analysis.forecasts import Term, term_of
 from cloud.api.deps import Predictor, ServicesDep
 from cloud.api.document import answers
+from cloud.api.event_answers import Moment
 from cloud.api.limits import limited
 from cloud.domain.forecast import LEVELS, Forecast
-from cloud.domain.times import to_datetime
+from cloud.domain.identity import new_id
+from cloud.domain.load import SOURCE, is_service
+from cloud.domain.load import Service as LoadService
+from cloud.domain.times import to_datetime, to_us
+from cloud.errors import Invalid
 from cloud.ports import SeriesKey
 from cloud.services import Services, Views
 
 router = APIRouter(tags=["forecasts"])
 _WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+_SERVICE = "ingest, inference, jobs or api, in messages a second; or a series, written `device/tag`; all by default."
 Window = Literal["1h", "24h", "7d", "30d"]
-Service = Annotated[str | None, Query(max_length=400, description="A series, written `device/tag`; all by default.")]
+Service = Annotated[str | None, Query(max_length=400, description=_SERVICE)]
 _CURRENT = {
     "predictions": [
         {
-            "service_name": "pump-1/flow",
+            "service_name": "ingest",
             "horizon_minutes": 60,
             "horizon_type": "medium",
             "prediction_p50": 12.4,
@@ -44,8 +51,8 @@ _CURRENT = {
 _HISTORY = {
     "predictions": [
         {
-            "id": 7,
-            "service_name": "pump-1/flow",
+            "id": "0197a3c2-7b1e-7000-8000-000000000007",
+            "service_name": "ingest",
             "horizon_minutes": 60,
             "predicted_value": 12.4,
             "actual_value": 12.1,
@@ -94,7 +101,7 @@ class CurrentForecasts(BaseModel):
 class PastForecast(BaseModel):
     """One forecast; `actual_value` is null until its hour has passed."""
 
-    id: int
+    id: UUID
     service_name: str
     horizon_minutes: int
     predicted_value: float
@@ -156,7 +163,10 @@ class AccuracyAnswer(BaseModel):
 async def current_forecasts(
     _caller: Predictor, services: ServicesDep, service: Service = None, horizon: Term | None = None
 ) -> CurrentForecasts:
-    """Quantiles of each configured series at each horizon: short to an hour, medium to a day, long from a day on."""
+    """Quantiles of each service and series at each horizon: short to an hour, medium to a day, long from a day on.
+
+    Those of services reckon with the planned events that are known now.
+    """
 
     def read(views: Views) -> CurrentForecasts:
         found = services.forecasts.current(series=_series(services, views, service), term=horizon)
@@ -177,11 +187,13 @@ async def past_forecasts(
     _caller: Predictor,
     services: ServicesDep,
     service: Service = None,
-    start_time: AwareDatetime | None = None,
-    end_time: AwareDatetime | None = None,
+    start_time: Moment | None = None,
+    end_time: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> PastForecasts:
     """Forecasts and what then came, the newest first."""
+    if start_time is not None and end_time is not None and end_time <= start_time:
+        raise Invalid("end_time: must be after start_time", code="INVALID_RANGE", details={"field": "end_time"})
 
     def read(views: Views) -> PastForecasts:
         series = _series(services, views, service)
@@ -221,6 +233,8 @@ async def forecast_accuracy(
 def _series(services: Services, views: Views, service: str | None) -> SeriesKey | None:
     if service is None:
         return None
+    if is_service(service):
+        return LoadService(service).series
     shown, _, tag = service.rpartition("/")
     device = services.registry.find(shown or tag, views.store.devices)
     return SeriesKey(device.source, device.device_id, tag)
@@ -231,6 +245,8 @@ def _names(services: Services, views: Views) -> dict[tuple[str, str], str]:
 
 
 def _name(one: Forecast, names: dict[tuple[str, str], str]) -> str:
+    if one.series.source == SOURCE:
+        return one.series.device
     return f"{names.get((one.series.source, one.series.device), one.series.device)}/{one.series.tag}"
 
 
@@ -256,7 +272,7 @@ def _current(one: Forecast, names: dict[tuple[str, str], str]) -> CurrentForecas
 
 def _past(one: Forecast, names: dict[tuple[str, str], str]) -> PastForecast:
     return PastForecast(
-        id=one.id or 0,
+        id=UUID(new_id(to_us(one.issued_at), f"{one.id or 0:019x}")),
         service_name=_name(one, names),
         horizon_minutes=one.horizon_minutes,
         predicted_value=one.median,
