@@ -15,6 +15,7 @@ from cloud.analysis.forecasts import Forecasts
 from cloud.analysis.health.scores import HealthScores
 from cloud.analysis.recent_anomalies import RecentAnomalies
 from cloud.bus.webhooks import Webhooks
+from cloud.domain.figure import Distribution, Figure
 from cloud.fleet.devices import Devices
 from cloud.fleet.gateways import Gateways
 from cloud.fleet.package_files import PackageFiles
@@ -43,11 +44,13 @@ from cloud.operations.handovers import Handovers
 from cloud.operations.health import Doctor
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
+from cloud.operations.log_level import LogLevel
 from cloud.operations.planned_events import PlannedEvents
 from cloud.operations.recommendations import Recommendations
 from cloud.operations.registry import Registry
 from cloud.operations.scaling import Scaling
 from cloud.operations.settings import LiveSettings
+from cloud.operations.traffic import Traffic
 from cloud.ports import Clock, ReadingStore
 from cloud.sections.auth import AuthSettings
 from cloud.threads import Threads
@@ -84,6 +87,8 @@ class Services:
     settings: LiveSettings
     activities: Activities
     rates: Rates
+    traffic: Traffic
+    log_level: LogLevel
     idempotency: Idempotency[Views]
     registry: Registry
     packages: PackageFiles
@@ -125,8 +130,8 @@ class Services:
     """Where somebody outside is waited for, such as the target of a test."""
     collector: Collector
     doctor: Doctor[Views]
-    figures: Callable[[], Awaitable[Sequence[tuple[str, str, float]]]]
-    """What the store and the ingest process count: name, outcome, value; raises nothing."""
+    figures: Callable[[], Awaitable[Sequence[Figure | Distribution]]]
+    """What the store, the ingest process and the records count; raises nothing."""
     version: str
     max_future_s: float
     metrics_require_key: bool = False

@@ -8,7 +8,6 @@ from functools import partial
 from importlib.metadata import version
 
 from cloud.access.opening import open_access
-from cloud.access.rates import Profile, RateRules, Rates
 from cloud.analysis.drift_checks import DriftChecks
 from cloud.analysis.failures import Failures
 from cloud.analysis.forecasts import Forecasts
@@ -19,8 +18,7 @@ from cloud.api.metrics import Metrics
 from cloud.api.wire import App
 from cloud.app import Door, build_app
 from cloud.bus.opening import open_errands, open_webhooks
-from cloud.config import Settings, read_secret
-from cloud.errors import Unavailable
+from cloud.config import Settings
 from cloud.fleet.package_files import PackageFiles
 from cloud.fleet.rollouts import Rollouts
 from cloud.ingest.remote import RemoteIntake
@@ -54,22 +52,22 @@ from cloud.operations.decisions import Decisions
 from cloud.operations.direct_readings import DirectReadings
 from cloud.operations.facts import Facts
 from cloud.operations.handovers import Handovers
-from cloud.operations.health import Doctor, Gauges
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
+from cloud.operations.log_level import LogLevel
 from cloud.operations.planned_events import PlannedEvents
 from cloud.operations.recommendations import Recommendations
 from cloud.operations.registry import Registry
 from cloud.operations.scaling import Scaling
 from cloud.operations.settings import LiveSettings
-from cloud.ports import Clock, Counters
-from cloud.readings import open_views, room_of
+from cloud.operations.traffic import Traffic
+from cloud.ports import Clock
+from cloud.readings import open_views
 from cloud.records.database import Records
 from cloud.records.settings import is_set
-from cloud.services import Services, Views
-from cloud.storage.counters.file import FileCounters
-from cloud.storage.counters.memory import MemoryCounters
+from cloud.services import Services
 from cloud.threads import Threads
+from cloud.watching import Watched, open_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +104,8 @@ def open_api(settings: Settings, clock: Clock) -> Api:
     intake, idempotency = RemoteIntake(settings.intake_path), Idempotency(records, threads, clock)
     models, datasets = open_models(settings, records, clock), open_datasets(settings, records, clock)
     inference = open_inference(settings, models)
+    rates, traffic = open_rates(settings, clock), Traffic()
+    watched = Watched(settings, records, threads, clock, intake, alarms, access.keys, access.sessions, rates, traffic)
     services = Services(
         clock=clock,
         threads=threads,
@@ -116,7 +116,9 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         users=access.users,
         settings=LiveSettings(records, clock),
         activities=Activities(records),
-        rates=open_rates(settings, clock),
+        rates=watched.rates,
+        traffic=watched.traffic,
+        log_level=LogLevel(records, clock, settings.log_level_path, settings.log.level),
         idempotency=idempotency,
         registry=Registry(records),
         packages=PackageFiles(settings.packages_path),
@@ -152,9 +154,9 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         uploads=open_uploads(),
         webhooks=open_webhooks(settings, records, clock),
         errands=open_errands(),
-        collector=Collector(records, settings.data),
-        doctor=_doctor(settings, records, threads, clock, intake),
-        figures=lambda: _figures(threads, intake, alarms),
+        collector=Collector(records, clock, settings.data),
+        doctor=watched.doctor(),
+        figures=watched.figures,
         version=version("lineside"),
         max_future_s=settings.ingest.max_future_s,
         metrics_require_key=settings.api.metrics_require_key,
@@ -164,93 +166,8 @@ def open_api(settings: Settings, clock: Clock) -> Api:
     return Api(app, services, intake, records, hub, settings.api.trusted_proxies)
 
 
-def _doctor(
-    settings: Settings, records: Records, threads: Threads[Views], clock: Clock, intake: RemoteIntake
-) -> Doctor[Views]:
-    return Doctor(
-        records,
-        threads,
-        clock,
-        store=_store_figures,
-        intake=lambda: _gauges(intake),
-        room=lambda: room_of(settings),
-    )
-
-
-def open_rates(settings: Settings, clock: Clock) -> Rates:
-    """Return the limits of the settings, counted in Redis where there is one, else in a file of this host."""
-    rules = RateRules(Profile(settings.limits.profile), settings.limits.routes)
-    return Rates(_counters(settings), MemoryCounters(), clock, rules)
-
-
-def _counters(settings: Settings) -> Counters:
-    url = settings.redis.url
-    if not url:
-        return FileCounters(settings.counters_path)
-    from cloud.storage.counters.redis import RedisCounters  # noqa: PLC0415 - an extra
-
-    return RedisCounters(read_secret(url) if url.startswith(("env:", "file:")) else url)
-
-
 def door_of(settings: Settings) -> Door:
     """Return what the frame lets in: names of a loopback bind, or of this machine, and configured ones."""
     names = LOOPBACK_NAMES if is_loopback(settings.api.host) else {*LOOPBACK_NAMES, socket.gethostname()}
     allowed = {*names, settings.api.host, *settings.api.allowed_hosts}
     return Door(allowed, settings.api.max_body_kib * 1024, settings.api.docs, settings.learning.max_upload_mib << 20)
-
-
-def _store_figures(views: Views) -> dict[str, object]:
-    figures = views.store.figures()
-    return {
-        "readings": figures.readings,
-        "series": figures.series,
-        "bytes_used": figures.bytes_used,
-        "waiting_for_merge": figures.waiting_for_merge,
-    }
-
-
-async def _gauges(intake: RemoteIntake) -> Gauges | None:
-    try:
-        return {sample.name: sample.value for sample in await intake.samples() if not sample.outcome}
-    except Unavailable:
-        return None
-
-
-async def _figures(threads: Threads[Views], intake: RemoteIntake, alarms: Alarms) -> Sequence[tuple[str, str, float]]:
-    return [*await _store_told(threads, intake), *await _alarms_told(threads, alarms)]
-
-
-async def _store_told(threads: Threads[Views], intake: RemoteIntake) -> Sequence[tuple[str, str, float]]:
-    try:
-        figures = await threads.run(lambda views: views.store.figures())
-    except Unavailable:
-        return [("lineside_store_up", "", 0.0)]
-    told = [
-        ("lineside_store_up", "", 1.0),
-        ("lineside_readings", "", float(figures.readings)),
-        ("lineside_series", "", float(figures.series)),
-        ("lineside_store_bytes", "", float(figures.bytes_used)),
-        ("lineside_store_free_bytes", "", float(figures.bytes_free)),
-        ("lineside_store_waiting_for_merge", "", float(figures.waiting_for_merge)),
-    ]
-    try:
-        samples = await intake.samples()
-    except Unavailable:
-        return [*told, ("lineside_ingest_up", "", 0.0)]
-    return [*told, ("lineside_ingest_up", "", 1.0), *((one.name, one.outcome, one.value) for one in samples)]
-
-
-async def _alarms_told(threads: Threads[Views], alarms: Alarms) -> Sequence[tuple[str, str, float]]:
-    def read(views: Views) -> Sequence[tuple[str, str, float]]:
-        progress = alarms.progress()
-        lag = max(0, views.newest_event() - progress.position)
-        return [
-            *(("lineside_alarms", f"{state}_{severity}", float(count)) for state, severity, count in alarms.live()),
-            ("lineside_alarms_events_waiting", "", float(lag)),
-            ("lineside_alarms_events_unreadable_total", "", float(progress.unreadable)),
-        ]
-
-    try:
-        return await threads.run(read)
-    except Unavailable:
-        return []

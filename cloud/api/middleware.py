@@ -125,7 +125,11 @@ class Hosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on what carries a good Host header."""
-        if scope["type"] == "http" and not self._is_allowed(header(scope, b"host").decode("latin-1").lower()):
+        is_allowed = self._is_allowed(header(scope, b"host").decode("latin-1").lower())
+        if scope["type"] == "websocket" and not is_allowed:
+            await send({"type": "websocket.close", "code": 1008, "reason": "this host name is not served here"})
+            return
+        if scope["type"] == "http" and not is_allowed:
             await answer(
                 failure(400, "this host name is not served here", specific="UNKNOWN_HOST"), scope, send, self._clock
             )

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import uvicorn
 
@@ -53,21 +54,24 @@ def serve_api(settings: Settings, tether: Tether) -> None:
         api.close()
 
 
+def frame_of(api: Api) -> dict[str, Any]:
+    """Return how uvicorn serves the application: no logs of its own, and the heartbeat of live connections."""
+    return {
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": bool(api.trusted_proxies),
+        "forwarded_allow_ips": list(api.trusted_proxies),
+        "lifespan": "off",
+        "ws_ping_interval": HEARTBEAT_S,
+        "ws_ping_timeout": HEARTBEAT_S,
+        "ws_max_size": LARGEST_MESSAGE,
+        "timeout_graceful_shutdown": _GRACEFUL_S,
+    }
+
+
 def _run(api: Api, bound: socket.socket, ready: Callable[[], None]) -> None:
-    config = uvicorn.Config(
-        api.app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(api.trusted_proxies),
-        forwarded_allow_ips=list(api.trusted_proxies),
-        lifespan="off",
-        ws_ping_interval=HEARTBEAT_S,
-        ws_ping_timeout=HEARTBEAT_S,
-        ws_max_size=LARGEST_MESSAGE,
-        timeout_graceful_shutdown=_GRACEFUL_S,
-    )
-    _Server(config, ready, api.end).run(sockets=[bound])
+    _Server(uvicorn.Config(api.app, **frame_of(api)), ready, api.end).run(sockets=[bound])
 
 
 def main() -> None:
