@@ -133,6 +133,7 @@ _ALL: Sequence[Setting] = (
         "How far models learn by themselves.",
         choices=("off", "suggest", "supervised"),
     ),
+    Setting("scaling.approval", default=False, description="Whether people must approve what scaling decides."),
     Setting("webhooks.allowPrivate", default=False, description="Whether webhooks may go to private addresses."),
     Setting("access.keyOverlapHours", 24, "How long a key that was rotated still holds.", low=0, high=720),
 )

@@ -1,0 +1,78 @@
+"""MemoryPools: the executor that does at once what it is asked, in memory; and records that are migrated once."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from cloud.domain.load import POOLS, LoadBin, Service
+from cloud.domain.pools import RunningPool
+from cloud.errors import Unavailable
+from cloud.operations.host import HostLoad
+from cloud.records.database import Records
+from cloud.records.load import add_load
+
+
+class MemoryPools:
+    """Counts of processes; is_away: refuses everything, as where no supervisor runs."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, RunningPool] = {pool: RunningPool(1) for pool in POOLS.values()}
+        self.is_away = False
+
+    def want(self, counts: Mapping[str, int]) -> None:
+        """Have so many processes."""
+        if self.is_away:
+            raise Unavailable("no supervisor of processes runs here", code="NO_SUPERVISOR")
+        for pool, count in counts.items():
+            self.counts[pool] = RunningPool(count, self.counts[pool].died_us)
+
+    def running(self) -> Mapping[str, RunningPool]:
+        """Return them."""
+        return {} if self.is_away else dict(self.counts)
+
+    def kill_one(self, pool: str, at_us: int) -> None:
+        """Let one die, and another take its place."""
+        known = self.counts[pool]
+        self.counts[pool] = RunningPool(known.alive, (*known.died_us, at_us))
+
+
+def calm_host() -> HostLoad:
+    """Return a machine with little to do."""
+    return HostLoad(0.2, 0.3)
+
+
+class RecordsTemplate:
+    """An empty migrated database, made once and copied."""
+
+    def __init__(self, directory: Path) -> None:
+        self._path = directory / "template.db"
+        records = Records(f"sqlite:///{self._path}")
+        records.migrate()
+        records.close()
+
+    def open(self, directory: Path) -> Records:
+        """Return a copy of its own."""
+        path = directory / "records.db"
+        shutil.copyfile(self._path, path)
+        return Records(f"sqlite:///{path}")
+
+
+def fill_load(
+    records: Records, service: Service, per_s: Mapping[int, float], *, lag_s: float = 0.0, busy: bool = False
+) -> None:
+    """Keep whole minutes of load, by minute; busy: something waited all the time."""
+    bins = [
+        LoadBin(
+            service,
+            minute,
+            "all",
+            messages=round(60 * value),
+            seconds=60.0,
+            lagging_s=60.0 if busy else 0.0,
+            done_while_lagging=round(60 * value) if busy else 0,
+            lag_s=lag_s,
+        )
+        for minute, value in per_s.items()
+    ]
+    with records.writing() as session:
+        add_load(session, bins)
