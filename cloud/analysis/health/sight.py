@@ -98,6 +98,6 @@ def look_at(store: ReadingStore, case: Case, *, now_us: int, first_us: int) -> S
             span_us = max(_HOUR_US, round(interval_s * 1e6))
             since_us = max(now_us - span_us, first_us)
             is_good = (points.quality & SEVERITY_MASK) == 0
-            good += int((is_good & np.isfinite(points.value.astype(np.float64)) & (points.time_us > since_us)).sum())
+            good += int((is_good & np.isfinite(points.value.astype(np.float64)) & (points.time_us >= since_us)).sum())
             expected += max(1.0, (now_us - since_us) / (interval_s * 1e6))
     return Sight(medians, good, expected, newest_us)
