@@ -3,12 +3,11 @@
 ARGS ?=
 DATA ?= data
 PYTHON := .venv/bin/python
+HOST ?= http://localhost:5000
 CHECKED := protocols edge_agent cloud firmware_sim deploy tests
 
-HOST ?= http://localhost:5000
-
 .PHONY: help demo test test-quick test-loop test-tf test-schemas check format lock load bench-edge bench-cloud bench-api \
-	bench-ml venv-demo venv-dev servers clean
+	bench-scaling bench-ml venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +57,9 @@ bench-cloud: venv-dev servers ## Measure the cloud: ingest, store, queries
 
 bench-api: venv-dev ## Measure the API under 100 requests/s while 20,000 readings/s come in; run it on a quiet machine
 	$(PYTHON) -m tests.bench.api $(ARGS)
+
+bench-scaling: venv-dev ## Play a fixed day with an outage and a flush: lag and instance-hours with and without forecasts
+	OMP_NUM_THREADS=1 $(PYTHON) -m tests.bench.scaling $(ARGS)
 
 load: ## Let 5 users of Locust read the registry of a running cloud; HOST=http://localhost:5000
 	@sh deploy/setup/load.sh

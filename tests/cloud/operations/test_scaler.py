@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cloud.domain.decision import Choice, Decision
 from cloud.domain.load import MINUTE_US, Service
 from cloud.domain.notice import NoticeKind
-from cloud.domain.scaling import Bounds, Outlook, Status, Verification
+from cloud.domain.scaling import Bounds, Outlook, ScalingDecision, Status, Verification
 from cloud.domain.times import to_datetime
 from cloud.errors import Invalid, NotFound
 from cloud.operations.executors.dry_run import DryRun
@@ -23,7 +23,7 @@ from cloud.records.decisions import decide as keep_answer
 from cloud.records.decisions import draw_event_id, list_requests
 from cloud.records.load import learn_capacity
 from cloud.records.notices import read_notices
-from cloud.records.scaling import ScalingDecision, scaling_counts
+from cloud.records.scaling import scaling_counts
 from cloud.records.settings import keep_setting
 from tests.support.cloud import MovedClock
 from tests.support.pools import MemoryPools, RecordsTemplate, calm_host, fill_load
@@ -169,10 +169,8 @@ def test_the_newest_word_of_people_counts(room: Room) -> None:
     room.scaling.set("ingest", 1, "c", by="anna")
     room.later(1)
     room.later(121)
-    verifications = [
-        one.verification for one in room.scaling.decisions(service=None, status=None, limit=2, offset=0)[0]
-    ]
-    assert verifications == [Verification.SUCCESS, Verification.SUPERSEDED]
+    newest, _ = room.scaling.decisions(service=None, status=None, limit=2, offset=0)
+    assert [one.verification for one in newest] == [Verification.SUCCESS, Verification.SUPERSEDED]
 
 
 def test_services_of_one_pool_get_what_the_larger_one_needs(room: Room) -> None:
