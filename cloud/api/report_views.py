@@ -8,10 +8,11 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud.domain.identity import shown
 from cloud.domain.job import Job, JobState, Vocabulary
-from cloud.domain.report import TOP, ReportFormat, ReportRequest, ReportType
+from cloud.domain.report import TOP, Cell, ReportFormat, ReportRequest, ReportType
 from cloud.errors import NotFound
 from cloud.jobs.queue import JOB
 from cloud.operations.downloads import Downloads
+from cloud.operations.traffic import RouteFigures, Traffic
 
 _TASK = "job_0197f3a25c1e7d409a6b001122334455"
 _NAME = "health_report_20260115T103000Z_0197f3a25c1e7d409a6b001122334455.html"
@@ -57,6 +58,7 @@ EXPORT_EXAMPLE: dict[str, Any] = {
 _FILE = ("rows", "size_bytes", "filename", "export_path", "download_url")
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 WEEK = timedelta(days=7)
+_MOST_ROUTES = 100
 
 
 def _in_reach(at: datetime) -> datetime:
@@ -91,8 +93,9 @@ class ReportBody(BaseModel):
     include_charts: bool = False
     parameters: ReportParameters = ReportParameters()
 
-    def request(self) -> ReportRequest:
-        """Return what it asks for."""
+    def request(self, traffic: Traffic) -> ReportRequest:
+        """Return what it asks for; traffic: of this process, which only it can tell of."""
+        is_wanted = self.report_type is ReportType.PERFORMANCE_SUMMARY
         return ReportRequest(
             report_type=self.report_type,
             format=self.format,
@@ -102,7 +105,18 @@ class ReportBody(BaseModel):
             device=self.parameters.device_id,
             gateway=self.parameters.gateway_id,
             top=self.parameters.top,
+            requests=tuple(_of_route(one) for one in traffic.slowest(_MOST_ROUTES)) if is_wanted else (),
         )
+
+
+def _of_route(one: RouteFigures) -> dict[str, Cell]:
+    return {
+        "route": f"{one.method} {one.handler}",
+        "requests": one.count,
+        "failures": one.failures,
+        "mean_ms": round(one.mean_s * 1e3, 3),
+        "longest_ms": round(one.longest_s * 1e3, 3),
+    }
 
 
 class ReportMetadata(BaseModel):

@@ -45,7 +45,7 @@ async def generate_report(
     body: ReportBody, response: Response, caller: Reporter, services: ServicesDep
 ) -> ReportView | Later:
     """Report what is stored. Written by a job; one that takes over a minute is answered with 202 and its task."""
-    request = body.request()
+    request = body.request(services.traffic)
     job = await services.threads.run(lambda _: services.reports.ask(request, by=caller.name))
     job = await _ended(services, job)
     match job.state:

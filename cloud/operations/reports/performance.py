@@ -16,7 +16,10 @@ from cloud.records.load import load_minutes
 _MOST_FORECASTS = 200_000
 _MOST_JOBS = 20_000
 _MOST_POINTS = 720
-_ROUTES = ("route", "requests", "mean_ms", "p95_ms")
+_ROUTES = ("route", "requests", "failures", "mean_ms", "longest_ms")
+_MODELS = ("/detection/predict", "/detection/explain", "/predict/{model_id}", "/ml/predict", "/ml/detect_anomaly")
+"""The routes whose time is that of models."""
+_SINCE_START = "Of the API process that was asked for this report, since its start."
 
 
 def performance_summary(facts: Facts) -> Findings:
@@ -35,7 +38,8 @@ def performance_summary(facts: Facts) -> Findings:
         ),
         tables=(
             Table("services", ("service", "mean_per_s", "peak_per_s", "readings", "lag_p95_s"), _services(minutes)),
-            _requests(facts),
+            Table("requests", _ROUTES, _requests(facts), _SINCE_START),
+            Table("models", _ROUTES, tuple(row for row in _requests(facts) if _is_of_models(row)), _SINCE_START),
             Table("jobs", ("kind", "ended", "failed", "median_s", "p95_s"), _by_kind(jobs)),
             Table("forecast_accuracy", _ACCURACY, _by_series(facts, forecasts)),
         ),
@@ -72,10 +76,12 @@ def _services(minutes: dict[Service, Sequence[Minute]]) -> tuple[tuple[Cell, ...
     )
 
 
-def _requests(facts: Facts) -> Table:
-    rows = tuple(tuple(one.get(name) for name in _ROUTES) for one in facts.request.requests)
-    note = "Of the API process that was asked for this report, since its start."
-    return Table("requests", _ROUTES, rows, note)
+def _requests(facts: Facts) -> tuple[tuple[Cell, ...], ...]:
+    return tuple(tuple(one.get(name) for name in _ROUTES) for one in facts.request.requests)
+
+
+def _is_of_models(row: tuple[Cell, ...]) -> bool:
+    return str(row[0]).endswith(_MODELS)
 
 
 def _jobs(facts: Facts) -> Sequence[Job]:
