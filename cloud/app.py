@@ -52,6 +52,7 @@ def build_app(services: Services, metrics: Metrics, door: Door, hub: Hub) -> App
     api = bare_api(services.version)
     api.state.services = services
     api.state.metrics = metrics
+    api.state.connections = lambda: hub.connections
     install_errors(api, services.clock)
     if door.docs:
         api.include_router(pages(api, alias_api(services.version)))
@@ -63,8 +64,10 @@ def build_app(services: Services, metrics: Metrics, door: Door, hub: Hub) -> App
         metrics.observe(method, handler, status, seconds)
         services.load.count(handler)
         services.collector.took(seconds)
+        services.traffic.ended(method, handler, status, seconds)
 
-    return Requests(Hosts(limited, services.clock, door.allowed_hosts), services.clock, observe)
+    inner = Hosts(limited, services.clock, door.allowed_hosts)
+    return Requests(inner, services.clock, services.traffic.begun, observe)
 
 
 def _fastapi(version: str) -> FastAPI:

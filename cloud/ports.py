@@ -31,6 +31,16 @@ class Hit(NamedTuple):
     ends_us: int
 
 
+class CacheFacts(NamedTuple):
+    """How a store of counters is; memory in bytes; hit_rate: None before the first look-up."""
+
+    mode: str
+    memory_bytes: int
+    hit_rate: float | None
+    response_s: float
+    version: str = ""
+
+
 class Counters(Protocol):
     """Counts within windows of time, together for all who share it.
 
@@ -40,6 +50,9 @@ class Counters(Protocol):
 
     async def hit(self, key: str, *, window_s: int, now_us: int) -> Hit:
         """Count one and return the window's state; raise Unavailable."""
+
+    async def facts(self) -> CacheFacts | None:
+        """Return how the store is, None where it has nothing to tell; raise Unavailable."""
 
     async def close(self) -> None:
         """Let go of what is open."""

@@ -197,10 +197,12 @@ def learning_chores(workshop: Workshop) -> Sequence[Chore]:
         keeping.look()
         files.sweep(now_us=clock.now_us())
 
+    pulse = Pulse(records, clock)
+    pulse.beat()
     triggers = Triggers(records, clock, Jobs(records, clock).add, rules_of(settings), limits_of(settings))
     return [
         Chore("jobs", EVERY_S, runner.look, runner.stop),
-        Chore("pulse", PULSE_EVERY_S, Pulse(records, clock).beat),
+        Chore("pulse", PULSE_EVERY_S, pulse.beat),
         Chore("retrainings", 60.0, triggers.look),
         Chore("promotions", 1.0, HandingOn(records, clock, promote).look),
         Chore("housekeeping", 3600.0, tidy),
@@ -278,9 +280,11 @@ def open_job_chores(settings: Settings, clock: Clock) -> tuple[Sequence[Chore], 
     records = Records(settings.records_url)
     records.require_current()
     runner = Runner(records, clock, settings.model_dump_json(), most=settings.jobs.workers or default_workers())
+    pulse = Pulse(records, clock)
+    pulse.beat()
     chores = [
         Chore("jobs", EVERY_S, runner.look, runner.stop),
-        Chore("pulse", PULSE_EVERY_S, Pulse(records, clock).beat),
+        Chore("pulse", PULSE_EVERY_S, pulse.beat),
     ]
     return chores, records.close
 

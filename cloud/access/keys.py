@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from sys import getsizeof
 
 from cloud.domain.api_key import ApiKey, KeyText, Principal, parse_key
 from cloud.domain.audit import AuditEntry
@@ -108,6 +109,11 @@ class Keys:
         if found is None or found[0] < self._clock.monotonic_s() or found[1].is_expired(self._now()):
             return None
         return found[1].principal
+
+    def footprint(self) -> int:
+        """Return about how many bytes it takes to believe callers, without what their names and scopes share."""
+        kept = tuple(self._believed.items())
+        return getsizeof(self._believed) + sum(getsizeof(text) + sum(map(getsizeof, one)) for text, one in kept)
 
     def resolve(self, text: str) -> Principal:
         """Return who calls with this key; raise Unauthorized that says why not, or Unavailable."""

@@ -11,7 +11,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 
 from cloud.domain.limit import OFF, Allowance, Limit, Standing, parse_limit
 from cloud.errors import Limited, Unavailable
-from cloud.ports import Clock, Counters, Hit
+from cloud.ports import CacheFacts, Clock, Counters, Hit
 
 _HIGH = 1000
 _ALONE_S = 5.0
@@ -83,6 +83,10 @@ class Rates:
         """Return what to raise for one request too many."""
         wait_s = (standing.resets_us - self._clock.now_us()) / 1e6
         return Limited(f"more than {standing.limit}", retry_after_s=max(1.0, wait_s))
+
+    async def facts(self) -> CacheFacts | None:
+        """Return how the shared counters are, None where they are no server of their own; raise Unavailable."""
+        return await self._counters.facts()
 
     async def close(self) -> None:
         """Let go of the counters."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
+from sys import getsizeof
 
 from sqlalchemy.orm import Session as Db
 
@@ -158,6 +159,11 @@ class Sessions:
         if found is None or found[0] < self._clock.monotonic_s() or found[1] <= self._now():
             return None
         return found[2]
+
+    def footprint(self) -> int:
+        """Return about how many bytes it takes to believe callers, without what their names and scopes share."""
+        kept = tuple(self._believed.items())
+        return getsizeof(self._believed) + sum(getsizeof(text) + sum(map(getsizeof, one)) for text, one in kept)
 
     def resolve(self, text: str) -> Caller:
         """Return who calls with this access token; raise Unauthorized that says why not, or Unavailable."""

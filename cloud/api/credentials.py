@@ -43,6 +43,7 @@ class Knows(Protocol):
 async def who_shows(services: Services, knows: Knows, text: str) -> Caller:
     """Return who shows this credential; raise Unauthorized, Unavailable."""
     found = knows.believed(text)
+    services.traffic.looked_up(was_found=found is not None)
     return found if found is not None else await services.threads.run(lambda _: knows.resolve(text))
 
 

@@ -52,9 +52,11 @@ async def answer(what: Failure, scope: Scope, send: Send, clock: Clock) -> None:
 class Requests:
     """Outermost: gives the request its id, echoes it on every answer, counts, logs, and answers for a crash."""
 
-    def __init__(self, app: App, clock: Clock, observe: Observe) -> None:
+    def __init__(self, app: App, clock: Clock, begun: Callable[[], None], observe: Observe) -> None:
+        """Begun: called for each request that comes; observe: for each that was answered, or given up."""
         self._app = app
         self._clock = clock
+        self._begun = begun
         self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,6 +72,7 @@ class Requests:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request as a supervised task: what it raises is logged here, and the next one is served."""
+        self._begun()
         begun, status = perf_counter(), 0
         own = (*_HEADERS, (REQUEST_ID, scope["request_id"].encode()))
 
@@ -86,8 +89,9 @@ class Requests:
             log.exception("a request failed", extra={"path": scope["path"]})
             if status == 0:
                 await answer(failure(500, CRASHED), scope, framed, self._clock)
-        seconds = perf_counter() - begun
-        self._observe(scope["method"], handler_of(scope), status, seconds)
+        finally:
+            seconds = perf_counter() - begun
+            self._observe(scope["method"], handler_of(scope), status, seconds)
         level = logging.DEBUG if scope["path"].startswith(_QUIET) else logging.INFO
         if log.isEnabledFor(level):
             facts = {"method": scope["method"], "path": scope["path"], "status": status, "seconds": round(seconds, 6)}

@@ -9,6 +9,7 @@ from cloud.api.frame import API_PREFIX, V1_PREFIX
 from cloud.api.limits import keep_within
 from cloud.api.routes import (
     activity,
+    admin,
     alarm_bulk,
     alarm_rules,
     alarms,
@@ -52,6 +53,7 @@ from cloud.api.routes import (
     root,
     scaling,
     settings,
+    system,
     tasks,
     training,
     users,
@@ -60,6 +62,9 @@ from cloud.api.routes import (
 
 RESOURCES: tuple[APIRouter, ...] = (
     health.router,
+    metrics.scrape,
+    system.router,
+    admin.router,
     auth.router,
     users.router,
     keys.router,

@@ -60,6 +60,10 @@ class Wake:
         self._mouth.close()
 
 
+def _nothing() -> None:
+    pass
+
+
 class Link:
     """A client in a thread of its own; name: the client id, kept: whether the broker keeps its messages while away."""
 
@@ -72,12 +76,15 @@ class Link:
         kept: bool,
         filters: Sequence[str],
         receive: Receive,
+        changed: Callable[[], None] = _nothing,
     ) -> None:
+        """Changed: called when the broker was found or lost."""
         self._settings = settings
         self._name = name
         self._is_kept = kept
         self._filters = tuple(filters)
         self._receive = receive
+        self._changed = changed
         self._sending = threading.Lock()
         self._connection = 0
         self._is_connected = False
@@ -190,6 +197,7 @@ class Link:
     def _lost(self) -> None:
         with self._sending:
             self._is_connected = False
+        self._changed()
 
     def _on_connect(self, client: Client, _: object, __: object, reason: ReasonCode, ___: object) -> None:
         if reason.is_failure:
@@ -199,6 +207,7 @@ class Link:
         with self._sending:
             self._connection += 1
             self._is_connected = True
+        self._changed()
         self._delay_s = _FIRST_DELAY_S
         _log.info("connected to the broker as %s", self._name)
 

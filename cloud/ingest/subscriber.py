@@ -53,6 +53,7 @@ class Subscriber:
             kept=False,
             filters=gateways,
             receive=self._from_gateway,
+            changed=self._show,
         )
         self._devices = Link(
             settings,
@@ -61,12 +62,16 @@ class Subscriber:
             kept=True,
             filters=[telemetry_filter()],
             receive=self._from_device,
+            changed=self._show,
         )
 
     @property
     def is_connected(self) -> bool:
         """Return whether both connections stand."""
         return self._gateways.is_connected and self._devices.is_connected
+
+    def _show(self) -> None:
+        self._figures.show("lineside_ingest_broker_connected", float(self.is_connected))
 
     def start(self) -> None:
         """Connect, and never give up."""

@@ -1,13 +1,13 @@
 """Health: whether each part of the cloud does its work, and what an operator must be told."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from time import perf_counter
 from typing import Generic, TypeVar
 
 from cloud.errors import CloudError
-from cloud.ports import Clock
+from cloud.ports import CacheFacts, Clock
 from cloud.records.database import Records
 from cloud.threads import Closeable, Threads
 
@@ -16,6 +16,7 @@ _AWAY = "the ingest process does not answer"
 _TAKES = "lineside_ingest_store_available"
 _FULL = "lineside_ingest_store_full"
 _WAITING = "lineside_ingest_waiting"
+_BROKER = "lineside_ingest_broker_connected"
 
 
 class Status(StrEnum):
@@ -24,6 +25,8 @@ class Status(StrEnum):
     HEALTHY = "healthy"
     DEGRADED = "degraded"
     UNHEALTHY = "unhealthy"
+    NOT_CONFIGURED = "not_configured"
+    """Nobody asked for it, so nothing is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,10 @@ class Doctor(Generic[Held]):
         store: Callable[[Held], Figures],
         intake: Callable[[], Awaitable[Gauges | None]],
         room: Callable[[], Room],
+        cache: Callable[[], Awaitable[CacheFacts]],
+        circuits: Callable[[], Mapping[str, str]],
+        workers: Callable[[], int],
+        has_broker: bool,
     ) -> None:
         self._records = records
         self._threads = threads
@@ -92,6 +99,10 @@ class Doctor(Generic[Held]):
         self._store = store
         self._intake = intake
         self._room = room
+        self._cache = cache
+        self._circuits = circuits
+        self._workers = workers
+        self._has_broker = has_broker
         self._begun_s = clock.monotonic_s()
 
     @property
@@ -101,12 +112,16 @@ class Doctor(Generic[Held]):
 
     async def examine(self) -> Health:
         """Return how everything is; raises nothing for a part that is not well."""
-        room = self._room()
+        room, gauges = self._room(), await self._intake()
+        ingest = self.ingest(room, gauges)
         components = {
             "database": await self.database(),
             "store": await self.store(room),
-            "ingest": await self.ingest(room),
-            "cache": self.cache(),
+            "ingest": ingest,
+            "broker": self.broker(gauges),
+            "cache": await self.cache(),
+            "workers": await self.workers(),
+            "circuits": await self.circuits(),
         }
         alarms = [name for name, is_raised in self._alarms(components, room).items() if is_raised]
         return Health(components, tuple(alarms), self.uptime_s, self._clock.now_us())
@@ -144,9 +159,8 @@ class Doctor(Generic[Held]):
         }
         return Component(Status.DEGRADED if room.is_full else Status.HEALTHY, details)
 
-    async def ingest(self, room: Room) -> Component:
+    def ingest(self, room: Room, gauges: Gauges | None) -> Component:
         """Return whether readings are taken."""
-        gauges = await self._intake()
         if gauges is None:
             return Component(Status.DEGRADED, {"takes_readings": False}, problem=_AWAY)
         takes = gauges.get(_TAKES, 1.0) > 0 and not room.is_full
@@ -158,6 +172,47 @@ class Doctor(Generic[Held]):
         problem = "" if takes else "the store takes nothing: its disk is full, or cannot be written to"
         return Component(Status.HEALTHY if takes else Status.DEGRADED, details, problem=problem)
 
-    def cache(self) -> Component:
-        """Return how the store of idempotency keys is; it is embedded in the records."""
-        return Component(Status.HEALTHY, {"mode": "embedded"})
+    def broker(self, gauges: Gauges | None) -> Component:
+        """Return whether the ingest process reaches the broker of messages."""
+        if not self._has_broker:
+            return Component(Status.NOT_CONFIGURED)
+        if gauges is None:
+            return Component(Status.DEGRADED, problem=_AWAY)
+        if gauges.get(_BROKER, 0.0) > 0:
+            return Component(Status.HEALTHY)
+        return Component(Status.DEGRADED, problem="the broker does not answer: readings wait at the gateways")
+
+    async def cache(self) -> Component:
+        """Return how the store of counters is; it is embedded where there is no Redis."""
+        try:
+            facts = await self._cache()
+        except CloudError as error:
+            return Component(Status.DEGRADED, {"mode": "standalone"}, problem=str(error))
+        details: Figures = {
+            "mode": facts.mode,
+            "memory_usage": f"{facts.memory_bytes / 1e6:.1f}MB",
+            "hit_rate": f"{(facts.hit_rate or 0.0):.0%}",
+            "memory_bytes": facts.memory_bytes,
+            "hit_share": facts.hit_rate,
+            "response_time_ms": round(facts.response_s * 1e3, 3),
+        }
+        return Component(Status.HEALTHY, details, {"version": facts.version} if facts.version else {})
+
+    async def workers(self) -> Component:
+        """Return whether somebody runs jobs."""
+        try:
+            alive = await self._threads.run(lambda _: self._workers())
+        except CloudError as error:
+            return Component(Status.DEGRADED, {"alive": 0}, problem=str(error))
+        if alive:
+            return Component(Status.HEALTHY, {"alive": alive})
+        return Component(Status.DEGRADED, {"alive": 0}, problem="no worker was heard of lately: jobs and alarms wait")
+
+    async def circuits(self) -> Component:
+        """Return which targets of notifications are left alone for a while; that they failed is no illness of ours."""
+        try:
+            states = await self._threads.run(lambda _: self._circuits())
+        except CloudError as error:
+            return Component(Status.DEGRADED, problem=str(error))
+        is_open = sum(state != "closed" for state in states.values())
+        return Component(Status.HEALTHY, {"open": is_open}, {"targets": dict(states)} if states else {})

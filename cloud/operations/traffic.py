@@ -54,6 +54,18 @@ class Traffic:
         self._lock = Lock()
         self._active = 0
         self._routes: dict[tuple[str, str], RouteFigures] = {}
+        self._asked = self._found = 0
+
+    def looked_up(self, *, was_found: bool) -> None:
+        """Note that a caller's credential was looked for among those that this process believes."""
+        with self._lock:
+            self._asked += 1
+            self._found += was_found
+
+    @property
+    def hit_rate(self) -> float | None:
+        """Return the share of credentials that were believed without asking the records; None before the first."""
+        return self._found / self._asked if self._asked else None
 
     def begun(self) -> None:
         """Note that a request came."""

@@ -21,6 +21,7 @@ from cloud.clock import SystemClock
 from cloud.config import Settings, parse_settings
 from cloud.domain.scopes import Scope
 from cloud.ingest.worker import IngestParts, run_ingest
+from cloud.operations.pulse import Pulse
 from cloud.ports import Arrival, Written
 from cloud.processes.ingest import open_readings
 from cloud.setup import migrate
@@ -129,6 +130,7 @@ async def running_cloud(
         stack.push_async_callback(_ended, ingest, stop)
         await asyncio.wait_for(ready.wait(), _START_S)
         api = open_api(chosen, clock)
+        Pulse(api.records, clock).beat()  # as a worker does
         stack.callback(api.close)
         stack.push_async_callback(api.end)
         yield Cloud(chosen, clock, api, stop, ingest)

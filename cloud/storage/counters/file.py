@@ -34,6 +34,9 @@ class FileCounters:
         """Count one and return the window's state; raise Unavailable."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._hit, key, window_s, now_us)
 
+    async def facts(self) -> None:
+        """Return nothing: it is no server of its own."""
+
     async def close(self) -> None:
         """Let go of the file."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)

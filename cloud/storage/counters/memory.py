@@ -20,6 +20,9 @@ class MemoryCounters:
         hit = self._hits[key] = Hit(found.count + 1, found.ends_us)
         return hit
 
+    async def facts(self) -> None:
+        """Return nothing: it is no server of its own."""
+
     async def close(self) -> None:
         """Forget everything."""
         self._hits.clear()

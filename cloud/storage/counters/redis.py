@@ -1,10 +1,9 @@
 """RedisCounters: counts for all processes of all hosts, and says how Redis is. The only file that imports redis."""
 
-from dataclasses import dataclass
 from time import perf_counter
 
 from cloud.errors import InvalidConfig, Unavailable
-from cloud.ports import Hit
+from cloud.ports import CacheFacts, Hit
 
 try:
     import redis.asyncio as redis_client
@@ -29,17 +28,6 @@ return {count, string.format('%.0f', ends)}
 """
 
 
-@dataclass(frozen=True, slots=True)
-class RedisFacts:
-    """How Redis is: hits: share of look-ups that found something, None before the first."""
-
-    mode: str
-    version: str
-    memory_bytes: int
-    hits: float | None
-    response_s: float
-
-
 class RedisCounters:
     """One pool of connections for one event loop; every wait has an end."""
 
@@ -61,7 +49,7 @@ class RedisCounters:
             raise Unavailable(f"Redis cannot be used: {error}", code="REDIS_UNAVAILABLE") from error
         return Hit(int(count), int(ends_us))
 
-    async def facts(self) -> RedisFacts:
+    async def facts(self) -> CacheFacts:
         """Return how Redis is; raise Unavailable."""
         begun = perf_counter()
         try:
@@ -69,11 +57,11 @@ class RedisCounters:
         except (RedisError, OSError) as error:
             raise Unavailable(f"Redis cannot be used: {error}", code="REDIS_UNAVAILABLE") from error
         hits, misses = int(told["keyspace_hits"]), int(told["keyspace_misses"])
-        return RedisFacts(
+        return CacheFacts(
             mode=str(told["redis_mode"]),
             version=str(told["redis_version"]),
             memory_bytes=int(told["used_memory"]),
-            hits=hits / (hits + misses) if hits + misses else None,
+            hit_rate=hits / (hits + misses) if hits + misses else None,
             response_s=perf_counter() - begun,
         )
 
