@@ -18,6 +18,9 @@ from cloud.learning.table import Floats, Table
 
 PREPARATION = "preparation.json"
 _CHANGE = "change of"
+_HALF = 0.5
+_OUTSIDE, _FAR = 5.0, 100.0
+"""How fast a score nears 1 outside of what was seen: by e for each fifth of the range that was."""
 _APART = 0.01
 """Categories of one share must not become one number."""
 
@@ -88,12 +91,20 @@ class Prepared:
         return self.inner.score(self.preparation.apply(table))
 
     def predict(self, table: Table) -> Floats:
-        """Return the answers of the model behind, shape (n,)."""
-        return self.inner.predict(self.preparation.apply(table))
+        """Return 1 for rows over the threshold, else 0, shape (n,)."""
+        return (self.outputs(table)[:, 0] > _HALF).astype(np.float64)
 
     def outputs(self, table: Table) -> Floats:
-        """Return all that the model behind says, shape (n, k)."""
-        return self.inner.outputs(self.preparation.apply(table))
+        """Return the scores with .5 at the threshold, shape (n, 1), nearer to 1 the farther a row is outside.
+
+        Trees cannot tell how far beyond all that they saw a value is; where series are scaled, that is known.
+        """
+        applied = self.preparation.apply(table)
+        found = self.inner.outputs(applied)
+        if self.preparation.lagging is None:
+            return found
+        outside = np.maximum(-applied.values, applied.values - 1.0).max(axis=1).clip(0.0, _FAR)
+        return np.asarray(1.0 - (1.0 - found) * np.exp(-_OUTSIDE * outside)[:, None], np.float64)
 
     def explain(self, table: Table) -> Explanation:
         """Return contributions of the columns as people know them; what is made of one column counts for it."""

@@ -1,21 +1,29 @@
 """Learned: jobs of a cloud in a test, done at once in this process as a worker's processes do them."""
 
 import asyncio
+from functools import cache
 from typing import Any
 
 import httpx
 import numpy as np
 
+from cloud.domain.model import CHAMPION, ModelVersion
+from cloud.domain.model import Task as ModelTask
 from cloud.jobs.bench import Bench
 from cloud.jobs.doing import do_job
 from cloud.jobs.kinds import KINDS
 from cloud.jobs.opening import open_models
 from cloud.jobs.order import Order
-from cloud.learning.table import Floats
+from cloud.learning.algorithm import Algorithm, Task, Trained, quiet, read_settings
+from cloud.learning.algorithms import ALGORITHMS
+from cloud.learning.preparing import Preparing
+from cloud.learning.registry import Registry
+from cloud.learning.table import Floats, Table
 from cloud.ports import ReadingStore
 from cloud.records.jobs import claim_job
 from cloud.storage.files import DirectoryFiles
 from tests.support.cloud import Cloud
+from tests.support.learning import table_for
 
 PLAIN_SETTINGS = {"trees": 30, "threshold_folds": 2}
 
@@ -103,3 +111,69 @@ async def fit(cloud: Cloud, client: httpx.AsyncClient, detector_id: str, dataset
         await asyncio.to_thread(do_jobs, cloud)
         await asyncio.sleep(0.01)
     return asking.result().json()
+
+
+@cache
+def classifier(algorithm: str = "random_forest_classifier") -> Trained:
+    """Return trees that learned from `failures`, quickly."""
+    columns = failures()
+    levels = ("L", "M")
+    values = np.column_stack(
+        [columns["speed"], columns["load"], [float(levels.index(kind)) for kind in columns["kind"]]]
+    )
+    target = np.array([float(one == "yes") for one in columns["fails"]])
+    table = Table(("speed", "load", "kind"), values, target, levels={"kind": levels}, classes=("no", "yes"))
+    return _learn(ALGORITHMS[algorithm], table, {"trees": 15, "threshold_folds": 2, "min_rows_a_leaf": 5})
+
+
+@cache
+def regressor() -> Trained:
+    """Return trees that learned a value."""
+    return _learn(ALGORITHMS["gradient_boosting_regressor"], table_for(Task.REGRESSION, n=200), {"trees": 15})
+
+
+@cache
+def forest() -> Trained:
+    """Return a detector that learned from `payments`, quickly."""
+    columns = payments()
+    levels = ("grocery", "online", "fuel")
+    shop = [float(levels.index(one)) for one in columns["shop"]]
+    values = np.column_stack([columns["amount"], shop, columns["hour"]])
+    table = Table(("amount", "shop", "hour"), values, levels={"shop": levels})
+    return _learn(Preparing(ALGORITHMS["isolation_forest"]), table, {"n_estimators": 20, "contamination": 0.05})
+
+
+@cache
+def series_detector() -> Trained:
+    """Return a detector of single series in units of their own spread, as the documented one."""
+    rng = np.random.default_rng(3)
+    table = Table(("value",), rng.normal(size=(400, 1)))
+    return _learn(Preparing(ALGORITHMS["isolation_forest"], lags=5), table, {"n_estimators": 20})
+
+
+@cache
+def whitening() -> Trained:
+    """Return a detector that looks back over rows and runs on gateways."""
+    return _learn(ALGORITHMS["whitening"], table_for(Task.ANOMALY, n=400), {})
+
+
+def _learn(algorithm: Algorithm, table: Table, settings: dict[str, object]) -> Trained:
+    return algorithm.fit(table, read_settings(algorithm.settings, settings), quiet, 7)
+
+
+def keep(models: Registry, name: str, trained: Trained, *, serves: bool = True, **card: object) -> ModelVersion:
+    """Register a model, and let it serve."""
+    learned = trained.learned
+    version = models.add_version(
+        name,
+        algorithm=learned.algorithm,
+        task=ModelTask(learned.task.value),
+        by="test",
+        files=trained.files(),
+        metrics={"accuracy": 0.9},
+        lineage={"target": "fails"},
+        card={"settings": learned.settings.model_dump(mode="json"), **card},
+    )
+    if serves:
+        models.set_alias(name, CHAMPION, version.version, by="test")
+    return version
