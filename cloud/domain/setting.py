@@ -83,7 +83,7 @@ _ALL: Sequence[Setting] = (
     Setting(
         "training.defaultTimeout",
         300,
-        "Seconds that a training may run where it names no limit of its own; `jobs.limit_s` bounds it.",
+        "Seconds that a training may run where it names no limit of its own.",
         low=1,
         high=604_800,
     ),

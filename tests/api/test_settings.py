@@ -8,13 +8,13 @@ from cloud.records.audit import list_audit
 from cloud.records.settings import setting_of
 from tests.support.cloud import Cloud
 
-DOCUMENTED = {
+DOCUMENTED: dict[str, dict[str, object]] = {
     "general": {"theme": "light", "timezone": "UTC"},
     "training": {"defaultTimeout": 300, "defaultModelType": "auto", "autoSaveModels": True},
     "notifications": {"emailEnabled": False, "slackEnabled": False},
     "data": {"autoCleanup": True, "retentionDays": 30},
 }
-CHANGE = {
+CHANGE: dict[str, dict[str, object]] = {
     "training": {"defaultTimeout": 600},
     "notifications": {"emailEnabled": True, "emailAddress": "admin@example.com"},
 }
@@ -108,3 +108,17 @@ async def test_who_may_read_the_system_reads_settings_and_may_not_change_them(cl
         known = (await client.get("/api/settings/known")).json()
     assert {one["key"] for one in known} == set(SETTINGS)
     assert all(one["description"].endswith(".") for one in known)
+
+
+async def test_the_next_training_does_what_the_settings_say_where_it_says_nothing(cloud: Cloud) -> None:
+    wanted = {"defaultTimeout": 7, "defaultModelType": "regression", "autoSaveModels": False}
+    rows = "a,b\n" + "".join(f"{number},{number % 7}\n" for number in range(40))
+    async with cloud.client(Scope.ADMIN) as client:
+        file_id = (await client.post("/api/upload", files={"file": ("t.csv", rows, "text/csv")})).json()["file_id"]
+        await client.put("/api/settings", json={"training": wanted})
+        usual = await client.post("/api/train", json={"file_id": file_id})
+        said = {"model_type": "auto", "save_model": True, "training_params": {"max_training_time": 20}}
+        own = await client.post("/api/train", json={"file_id": file_id, **said})
+    jobs = [cloud.api.services.jobs.get(answer.json()["job_id"]) for answer in (usual, own)]
+    assert [job.limits.seconds for job in jobs] == [7, 20]
+    assert [(job.parameters["task"], job.parameters["save"]) for job in jobs] == [("regression", False), ("", True)]
