@@ -24,7 +24,8 @@ class Clock(Protocol):
         """Return seconds that never go back."""
 
 
-class Hit(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Hit:
     """How often something was counted in a window of time, this once included, and when the window ends."""
 
     count: int

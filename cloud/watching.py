@@ -16,7 +16,7 @@ from cloud.domain.times import to_datetime
 from cloud.errors import Unavailable
 from cloud.ingest.remote import RemoteIntake
 from cloud.operations.alarms import Alarms
-from cloud.operations.health import Doctor, Gauges
+from cloud.operations.health import Doctor, Gauges, Parts
 from cloud.operations.pulse import Pulse
 from cloud.operations.scaler import DECISIONS
 from cloud.operations.traffic import Traffic
@@ -65,10 +65,7 @@ class Watched:
 
     def doctor(self) -> Doctor[Views]:
         """Return who examines everything."""
-        return Doctor(
-            self.records,
-            self.threads,
-            self.clock,
+        parts = Parts(
             store=_store_facts,
             intake=self._gauges,
             room=lambda: room_of(self.settings),
@@ -77,6 +74,7 @@ class Watched:
             workers=Pulse(self.records, self.clock).alive,
             has_broker=self.settings.mqtt is not None,
         )
+        return Doctor(self.records, self.threads, self.clock, parts)
 
     async def figures(self) -> Sequence[Figure | Distribution]:
         """Return what the store, the ingest process and the records count; raises nothing."""

@@ -17,9 +17,26 @@ def paged(items: Sequence[Item], request: Request, response: Response, *, limit:
 
 
 def tell_pages(total: int, request: Request, response: Response, *, limit: int, offset: int) -> None:
-    """Say in the headers how many items there are and where the next page is."""
+    """Say in the headers how many items there are, and where the first, previous, next and last page are."""
     response.headers["X-Total-Count"] = str(total)
-    following = offset + limit
-    if following < total:
-        url = request.url.include_query_params(limit=limit, offset=following)
-        response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
+    links = page_links(total, limit=limit, offset=offset)
+    urls = ((name, request.url.include_query_params(limit=limit, offset=start)) for name, start in links.items())
+    told = ", ".join(f'<{url.path}?{url.query}>; rel="{name}"' for name, url in urls)
+    if told:
+        response.headers["Link"] = told
+
+
+def page_links(total: int, *, limit: int, offset: int) -> dict[str, int]:
+    """Return where the pages around this one begin, by their relation; nothing where all fits on one page.
+
+    Pages are counted from the first item; from an offset between two pages the previous one overlaps none.
+    """
+    if total <= limit and offset == 0:
+        return {}
+    last = max(0, (total - 1) // limit * limit)
+    links = {"first": 0}
+    if offset > 0:
+        links["prev"] = max(0, min(offset - limit, last))
+    if offset + limit < total:
+        links["next"] = offset + limit
+    return links | {"last": last}

@@ -5,6 +5,7 @@ only. When the writer's queue is full, or the store unavailable, the answer is `
 """
 
 import asyncio
+import logging
 import os
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -32,8 +33,11 @@ from cloud.ingest.door_messages import (
 from cloud.ingest.figures import Figures
 from cloud.ingest.inbox import Inbox
 from cloud.ingest.parcels import BatchParcel, DirectParcel, HelloParcel, Outcome
+from cloud.logs import about_request
+from cloud.ports import Written
 
 _BACKLOG = 64
+_log = logging.getLogger(__name__)
 _FAMILY = "lineside_ingest_mqtt"
 _NO_READINGS = (0, 0, 0, 0, 0)
 
@@ -118,6 +122,7 @@ class Door:
         loop = asyncio.get_running_loop()
 
         def done(outcome: Outcome) -> None:
+            _tell_of(request, outcome)
             loop.call_soon_threadsafe(_send, caller, reply_of(request.number, outcome))
 
         trouble = self._trouble()
@@ -166,6 +171,18 @@ class _Settling:
 def _parcel(message: Handed) -> BatchParcel | HelloParcel:
     kind = HelloParcel if message.is_hello else BatchParcel
     return kind(message.gateway, message.payload)
+
+
+def _tell_of(request: Take, outcome: Outcome) -> None:
+    """Log what became of readings that came by a request, so that it can be followed from its first line to here."""
+    if not request.request_id:
+        return
+    with about_request(request.request_id):
+        if isinstance(outcome, Written):
+            facts = {"stored": outcome.stored, "duplicate": outcome.duplicate, "rejected": outcome.rejected}
+            _log.info("readings of a request are durable", extra=facts)
+        else:
+            _log.warning("readings of a request were refused: %s", outcome)
 
 
 def _send(caller: asyncio.StreamWriter, reply: Reply) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from cloud.errors import CloudError, Invalid, Unavailable
 from cloud.ingest.figures import Sample
 from cloud.ingest.parcels import Outcome
+from cloud.logs import current_request_id
 from cloud.ports import Arrival, Written
 from protocols.errors import InvalidContent
 from protocols.reading import Column, Kind, ReadingBlock
@@ -35,7 +36,7 @@ class WireColumn(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Take(msgspec.Struct, frozen=True, tag="take"):
-    """Please store these readings; number: comes back with the reply."""
+    """Please store these readings; number: comes back with the reply; request_id: of the request that brought them."""
 
     number: int
     source: str
@@ -43,6 +44,7 @@ class Take(msgspec.Struct, frozen=True, tag="take"):
     columns: tuple[WireColumn, ...]
     texts: tuple[str, ...]
     received_us: int
+    request_id: str = ""
 
 
 class Tell(msgspec.Struct, frozen=True, tag="tell"):
@@ -99,7 +101,10 @@ def ask_take(number: int, arrival: Arrival) -> Take:
         )
         for column in arrival.block.columns
     )
-    return Take(number, arrival.source, arrival.table.body, columns, arrival.block.texts, arrival.received_us)
+    block = arrival.block
+    return Take(
+        number, arrival.source, arrival.table.body, columns, block.texts, arrival.received_us, current_request_id()
+    )
 
 
 def arrival_of(request: Take) -> Arrival:

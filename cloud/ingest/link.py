@@ -65,7 +65,10 @@ def _nothing() -> None:
 
 
 class Link:
-    """A client in a thread of its own; name: the client id, kept: whether the broker keeps its messages while away."""
+    """A client in a thread of its own; name: the client id, kept: whether the broker keeps its messages while away.
+
+    changed: called when the broker was found or lost.
+    """
 
     def __init__(
         self,
@@ -78,7 +81,6 @@ class Link:
         receive: Receive,
         changed: Callable[[], None] = _nothing,
     ) -> None:
-        """Changed: called when the broker was found or lost."""
         self._settings = settings
         self._name = name
         self._is_kept = kept

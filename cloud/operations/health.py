@@ -76,33 +76,27 @@ Figures = dict[str, object]
 Gauges = dict[str, float]
 
 
-class Doctor(Generic[Held]):
-    """Asks each part; `store` is asked in a reader's thread, `intake` for its gauges, None where it does not answer."""
+@dataclass(frozen=True, slots=True)
+class Parts(Generic[Held]):
+    """How each part is asked; `store` in a reader's thread, `intake` for its gauges, None where it does not answer."""
 
-    def __init__(
-        self,
-        records: Records,
-        threads: Threads[Held],
-        clock: Clock,
-        *,
-        store: Callable[[Held], Figures],
-        intake: Callable[[], Awaitable[Gauges | None]],
-        room: Callable[[], Room],
-        cache: Callable[[], Awaitable[CacheFacts]],
-        circuits: Callable[[], Mapping[str, str]],
-        workers: Callable[[], int],
-        has_broker: bool,
-    ) -> None:
+    store: Callable[[Held], Figures]
+    intake: Callable[[], Awaitable[Gauges | None]]
+    room: Callable[[], Room]
+    cache: Callable[[], Awaitable[CacheFacts]]
+    circuits: Callable[[], Mapping[str, str]]
+    workers: Callable[[], int]
+    has_broker: bool
+
+
+class Doctor(Generic[Held]):
+    """Asks each part."""
+
+    def __init__(self, records: Records, threads: Threads[Held], clock: Clock, parts: Parts[Held]) -> None:
         self._records = records
         self._threads = threads
         self._clock = clock
-        self._store = store
-        self._intake = intake
-        self._room = room
-        self._cache = cache
-        self._circuits = circuits
-        self._workers = workers
-        self._has_broker = has_broker
+        self._parts = parts
         self._begun_s = clock.monotonic_s()
 
     @property
@@ -112,7 +106,7 @@ class Doctor(Generic[Held]):
 
     async def examine(self) -> Health:
         """Return how everything is; raises nothing for a part that is not well."""
-        room, gauges = self._room(), await self._intake()
+        room, gauges = self._parts.room(), await self._parts.intake()
         ingest = self.ingest(room, gauges)
         components = {
             "database": await self.database(),
@@ -150,7 +144,7 @@ class Doctor(Generic[Held]):
         """Return how the reading store is; it must be readable, and have room."""
         begun = perf_counter()
         try:
-            figures = await self._threads.run(self._store)
+            figures = await self._threads.run(self._parts.store)
         except CloudError as error:
             return Component(Status.UNHEALTHY, problem=str(error))
         details = figures | {
@@ -174,7 +168,7 @@ class Doctor(Generic[Held]):
 
     def broker(self, gauges: Gauges | None) -> Component:
         """Return whether the ingest process reaches the broker of messages."""
-        if not self._has_broker:
+        if not self._parts.has_broker:
             return Component(Status.NOT_CONFIGURED)
         if gauges is None:
             return Component(Status.DEGRADED, problem=_AWAY)
@@ -185,7 +179,7 @@ class Doctor(Generic[Held]):
     async def cache(self) -> Component:
         """Return how the store of counters is; it is embedded where there is no Redis."""
         try:
-            facts = await self._cache()
+            facts = await self._parts.cache()
         except CloudError as error:
             return Component(Status.DEGRADED, {"mode": "standalone"}, problem=str(error))
         details: Figures = {
@@ -201,7 +195,7 @@ class Doctor(Generic[Held]):
     async def workers(self) -> Component:
         """Return whether somebody runs jobs."""
         try:
-            alive = await self._threads.run(lambda _: self._workers())
+            alive = await self._threads.run(lambda _: self._parts.workers())
         except CloudError as error:
             return Component(Status.DEGRADED, {"alive": 0}, problem=str(error))
         if alive:
@@ -211,7 +205,7 @@ class Doctor(Generic[Held]):
     async def circuits(self) -> Component:
         """Return which targets of notifications are left alone for a while; that they failed is no illness of ours."""
         try:
-            states = await self._threads.run(lambda _: self._circuits())
+            states = await self._threads.run(lambda _: self._parts.circuits())
         except CloudError as error:
             return Component(Status.DEGRADED, problem=str(error))
         is_open = sum(state != "closed" for state in states.values())

@@ -62,7 +62,8 @@ def test_a_reading_goes_in_and_comes_out_over_real_sockets_and_logs_are_json(own
     assert found["values"] == [1.5]
     assert own_server.stop() == 0
     lines = [json.loads(line) for line in own_server.log.read_text().splitlines() if line.startswith("{")]
-    assert any(line.get("request_id") == "follow-me" for line in lines)
+    followed = [line["logger"] for line in lines if line.get("request_id") == "follow-me"]
+    assert {"cloud.api.middleware", "cloud.ingest.door"} <= set(followed)
     assert not own_server.ready_file.exists()
 
 
