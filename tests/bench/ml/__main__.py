@@ -11,7 +11,7 @@ import typer
 
 from tests.bench.ml.table import Table
 
-BENCHES = ("skab", "cost", "nab", "plant", "healthy", "tabular", "turbofan", "forecast", "drift", "failure")
+BENCHES = ("skab", "cost", "nab", "plant", "healthy", "tabular", "turbofan", "forecast", "drift", "failure", "health")
 """Modules of this folder; each yields its tables, none where its recordings are not in the folder."""
 
 
