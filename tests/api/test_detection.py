@@ -87,29 +87,26 @@ async def test_a_dataset_is_judged_row_by_row_in_the_order_of_its_file(client: h
     assert (refused.status_code, "'shop'" in refused.text) == (422, True)
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "told"),
-    [
-        ({"detector_id": "payments"}, 422, "exactly one"),
-        ({"detector_id": "payments", "data": [USUAL], "dataset_id": "x"}, 422, "exactly one"),
-        ({"detector_id": "payments", "data": [{"amount": 1500.0, "hour": 3}]}, 422, "'shop'"),
-        ({"detector_id": "payments", "data": [USUAL | {"day": 3}]}, 422, "'day'"),
-        ({"detector_id": "payments", "data": [USUAL | {"amount": None}]}, 422, "amount"),
-        ({"detector_id": "payments", "data": [USUAL], "threshold": 2}, 422, "threshold"),
-        ({"detector_id": "payments", "dataset_id": "0" * 32}, 404, "dataset"),
-        ({"detector_id": "nothing", "data": [USUAL]}, 404, "detector"),
-    ],
-)
-async def test_what_cannot_be_judged_is_refused_with_its_reason(
-    client: httpx.AsyncClient, body: dict[str, Any], status: int, told: str
-) -> None:
-    answer = await client.post("/api/detection/predict", json=body)
-    assert answer.status_code == status, answer.text
-    assert told in answer.text
+NOT_JUDGED: list[tuple[dict[str, Any], int, str]] = [
+    ({"detector_id": "payments"}, 422, "exactly one"),
+    ({"detector_id": "payments", "data": [USUAL], "dataset_id": "x"}, 422, "exactly one"),
+    ({"detector_id": "payments", "data": [{"amount": 1500.0, "hour": 3}]}, 422, "'shop'"),
+    ({"detector_id": "payments", "data": [USUAL | {"day": 3}]}, 422, "'day'"),
+    ({"detector_id": "payments", "data": [USUAL | {"amount": None}]}, 422, "amount"),
+    ({"detector_id": "payments", "data": [USUAL], "threshold": 2}, 422, "threshold"),
+    ({"detector_id": "payments", "dataset_id": "0" * 32}, 404, "dataset"),
+    ({"detector_id": "nothing", "data": [USUAL]}, 404, "detector"),
+]
 
 
-@PREFIXES
-@pytest.mark.parametrize("method", ["shap", "lime"])
+async def test_what_cannot_be_judged_is_refused_with_its_reason(client: httpx.AsyncClient) -> None:
+    for body, status, told in NOT_JUDGED:
+        answer = await client.post("/api/detection/predict", json=body)
+        assert answer.status_code == status, (body, answer.text)
+        assert told in answer.text
+
+
+@pytest.mark.parametrize(("prefix", "method"), [("/api/v1", "shap"), ("/api", "lime")])
 async def test_a_reason_says_which_method_was_really_used(client: httpx.AsyncClient, prefix: str, method: str) -> None:
     names = ["hour", "amount", "shop"]
     told = await asked(
@@ -191,23 +188,21 @@ async def test_readings_of_one_moment_are_judged_together_and_the_channel_is_nam
     assert (refused.status_code, "colour" in refused.text) == (422, True)
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "told"),
-    [
-        ({}, 400, "sensor_readings"),
-        ({"sensor_readings": []}, 422, "sensor_readings"),
-        ({"sensor_readings": [{"sensor_id": "x"}]}, 400, "value"),
-        ({"sensor_readings": readings(1.0), "sensitivity": 1.5}, 422, "sensitivity"),
-        ({"sensor_readings": readings(1.0), "model_name": "nothing"}, 404, "nothing"),
-        ({"sensor_readings": readings(1.0), "model_version": "77"}, 404, "77"),
-    ],
-)
-async def test_what_is_no_question_about_readings_is_refused(
-    client: httpx.AsyncClient, body: dict[str, Any], status: int, told: str
-) -> None:
-    answer = await client.post("/api/v1/ml/detect_anomaly", json=body)
-    assert answer.status_code == status, answer.text
-    assert told in answer.text
+NOT_ASKED: list[tuple[dict[str, Any], int, str]] = [
+    ({}, 400, "sensor_readings"),
+    ({"sensor_readings": []}, 422, "sensor_readings"),
+    ({"sensor_readings": [{"sensor_id": "x"}]}, 400, "value"),
+    ({"sensor_readings": readings(1.0), "sensitivity": 1.5}, 422, "sensitivity"),
+    ({"sensor_readings": readings(1.0), "model_name": "nothing"}, 404, "nothing"),
+    ({"sensor_readings": readings(1.0), "model_version": "77"}, 404, "77"),
+]
+
+
+async def test_what_is_no_question_about_readings_is_refused(client: httpx.AsyncClient) -> None:
+    for body, status, told in NOT_ASKED:
+        answer = await client.post("/api/v1/ml/detect_anomaly", json=body)
+        assert answer.status_code == status, (body, answer.text)
+        assert told in answer.text
 
 
 async def test_anomalies_need_their_scope(cloud: Cloud) -> None:

@@ -18,6 +18,7 @@ from cloud.ingest.roster import Roster
 from cloud.storage.chunks.database import Database
 from protocols.delivery import State
 from protocols.wanted import OWN, ModelStanding, Standing
+from tests.support import learned
 from tests.support.cloud import Cloud, Template, running_cloud
 from tests.support.plain_packages import package
 
@@ -116,16 +117,19 @@ async def test_publishing_signs_once(plant: Cloud, client: httpx.AsyncClient) ->
     assert len(list((plant.settings.packages_path / "targets/pump").iterdir())) == 2
 
 
-async def test_a_model_without_a_package_is_deployed_in_the_cloud_at_once(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/api/models/failures/deploy")
+async def test_a_model_is_deployed_in_the_cloud_at_once(plant: Cloud, client: httpx.AsyncClient) -> None:
+    learned.keep(plant.api.services.models, "trees", learned.regressor(), serves=False)
+    answer = await client.post("/api/models/trees/deploy")
     body = answer.json()
     assert (answer.status_code, body["status"], body["rollout_id"]) == (200, "deployed", None)
     assert body["endpoint"] == f"/api/predict/{body['model_id']}"
-    assert (await get(client, "/api/models/failures"))["status"] == "deployed"
+    assert (await get(client, "/api/models/trees"))["status"] == "deployed"
 
 
 async def test_a_model_with_a_package_is_rolled_out(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/api/models/pump/deploy", json={"canary_percent": 10, "cohort": ["gw-?"]})
+    answer = await client.post(
+        "/api/models/pump/deploy", json={"target": "edge", "canary_percent": 10, "cohort": ["gw-?"]}
+    )
     body = answer.json()
     assert (answer.status_code, body["status"], body["version"]) == (200, "deploying", 2)
     rollout = await get(client, f"/api/rollouts/{body['rollout_id']}")

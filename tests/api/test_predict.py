@@ -79,36 +79,34 @@ async def test_reasons_that_are_no_shap_values_are_not_called_so(cloud: Cloud, c
     assert max(told["feature_importance"], key=told["feature_importance"].get) == "amount"
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "status", "code", "told"),
-    [
-        ("/predict/nothing", {"data": [ROW]}, 404, "MODEL_NOT_FOUND", "nothing"),
-        ("/predict/waiting", {"data": [ROW]}, 409, "MODEL_NOT_DEPLOYED", "deploy"),
-        ("/predict/failures", {"data": [{"speed": 1, "kind": "L"}]}, 422, "INVALID_PARAMETERS", "'load'"),
-        ("/predict/failures", {"data": [ROW | {"hour": 1}]}, 422, "INVALID_PARAMETERS", "'hour'"),
-        ("/predict/failures", {"data": [ROW, ROW | {"kind": "X"}]}, 422, "INVALID_PARAMETERS", "data[1].kind"),
-        ("/predict/failures", {"data": []}, 422, "INVALID_PARAMETERS", "data"),
-        ("/predict/failures", {"data": [[1]]}, 422, "INVALID_PARAMETERS", "data"),
-        ("/predict/failures", {"data": [ROW], "extra": 1}, 422, "INVALID_PARAMETERS", "extra"),
-        ("/ml/predict", {"model_name": "nothing", "features": ROW}, 404, "MODEL_NOT_FOUND", "nothing"),
-        (
-            "/ml/predict",
-            {"model_name": "failures", "model_version": "9", "features": ROW},
-            404,
-            "MODEL_VERSION_NOT_FOUND",
-            "auto",
-        ),
-        ("/ml/predict", {"model_name": "failures", "features": {"speed": 1}}, 422, "INVALID_PARAMETERS", "'load'"),
-        ("/ml/predict", {"model_name": "failures"}, 400, "INVALID_REQUEST", "features"),
-    ],
-)
-async def test_what_cannot_be_foretold_is_refused_with_its_reason(
-    cloud: Cloud, client: httpx.AsyncClient, path: str, body: dict[str, Any], status: int, code: str, told: str
-) -> None:
+REFUSED: list[tuple[str, dict[str, Any], int, str, str]] = [
+    ("/predict/nothing", {"data": [ROW]}, 404, "MODEL_NOT_FOUND", "nothing"),
+    ("/predict/waiting", {"data": [ROW]}, 409, "MODEL_NOT_DEPLOYED", "deploy"),
+    ("/predict/failures", {"data": [{"speed": 1, "kind": "L"}]}, 422, "INVALID_PARAMETERS", "'load'"),
+    ("/predict/failures", {"data": [ROW | {"hour": 1}]}, 422, "INVALID_PARAMETERS", "'hour'"),
+    ("/predict/failures", {"data": [ROW, ROW | {"kind": "X"}]}, 422, "INVALID_PARAMETERS", "data[1].kind"),
+    ("/predict/failures", {"data": []}, 422, "INVALID_PARAMETERS", "data"),
+    ("/predict/failures", {"data": [[1]]}, 422, "INVALID_PARAMETERS", "data"),
+    ("/predict/failures", {"data": [ROW], "extra": 1}, 422, "INVALID_PARAMETERS", "extra"),
+    ("/ml/predict", {"model_name": "nothing", "features": ROW}, 404, "MODEL_NOT_FOUND", "nothing"),
+    (
+        "/ml/predict",
+        {"model_name": "failures", "model_version": "9", "features": ROW},
+        404,
+        "MODEL_VERSION_NOT_FOUND",
+        "auto",
+    ),
+    ("/ml/predict", {"model_name": "failures", "features": {"speed": 1}}, 422, "INVALID_PARAMETERS", "'load'"),
+    ("/ml/predict", {"model_name": "failures"}, 400, "INVALID_REQUEST", "features"),
+]
+
+
+async def test_what_cannot_be_foretold_is_refused_with_its_reason(cloud: Cloud, client: httpx.AsyncClient) -> None:
     learned.keep(cloud.api.services.models, "waiting", learned.classifier(), serves=False)
-    answer = await client.post(f"/api/v1{path}", json=body)
-    assert (answer.status_code, answer.json()["error_code"]) == (status, code), answer.text
-    assert told in answer.text
+    for path, body, status, code, told in REFUSED:
+        answer = await client.post(f"/api/v1{path}", json=body)
+        assert (answer.status_code, answer.json()["error_code"]) == (status, code), (path, body, answer.text)
+        assert told in answer.text
 
 
 async def test_bodies_that_are_no_json_or_no_numbers_are_refused(client: httpx.AsyncClient) -> None:
