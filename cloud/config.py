@@ -28,6 +28,10 @@ class ApiSettings(Section):
 
     host: str = "127.0.0.1"
     port: Port = 8000
+    registry_port: Port | None = None
+    """Where MLflow's clients look for the registry, usually 5000; null: they use the API's own port."""
+    console_port: Port | None = None
+    """Another port of the console, such as 8501; null: it is at /ui/ of the API's own port."""
     allowed_hosts: tuple[str, ...] = ()
     """Names that a Host header may carry beside the bound address and IP numbers; `*` allows any."""
     max_body_kib: Annotated[int, Field(ge=1, le=1 << 20)] = 1024

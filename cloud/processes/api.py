@@ -3,14 +3,15 @@
 import asyncio
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import uvicorn
 
+from cloud.api.aliases import Aliases
 from cloud.clock import SystemClock
 from cloud.config import Settings, load_settings
-from cloud.listening import address, listen
+from cloud.listening import address, listen, listen_elsewhere, port_of
 from cloud.live.hub import HEARTBEAT_S, LARGEST_MESSAGE
 from cloud.logs import configure_logs
 from cloud.processes.tether import Tether
@@ -41,15 +42,15 @@ class _Server(uvicorn.Server):
 
 def serve_api(settings: Settings, tether: Tether) -> None:
     """Serve until SIGTERM; raise InvalidConfig, Unavailable."""
-    bound = tether.socket() or listen(settings)
+    bound, elsewhere = tether.socket() or listen(settings), listen_elsewhere(settings)
     api = open_api(settings, SystemClock())
 
     def ready() -> None:
         api.services.load.start(asyncio.get_running_loop().call_soon_threadsafe)
-        tether.tell_ready({"api": address(bound)})
+        tether.tell_ready({"api": address(bound), **{name: address(one) for name, one in elsewhere.items()}})
 
     try:
-        _run(api, bound, ready)
+        _run(api, [bound, *elsewhere.values()], ready, {port_of(one): name for name, one in elsewhere.items()})
     finally:
         api.close()
 
@@ -70,8 +71,9 @@ def frame_of(api: Api) -> dict[str, Any]:
     }
 
 
-def _run(api: Api, bound: socket.socket, ready: Callable[[], None]) -> None:
-    _Server(uvicorn.Config(api.app, **frame_of(api)), ready, api.end).run(sockets=[bound])
+def _run(api: Api, sockets: list[socket.socket], ready: Callable[[], None], ports: Mapping[int, str]) -> None:
+    app = Aliases(api.app, ports)
+    _Server(uvicorn.Config(app, **frame_of(api)), ready, api.end).run(sockets=sockets)
 
 
 def main() -> None:

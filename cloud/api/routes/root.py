@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse
 
+from cloud.api.aliases import CONSOLE
 from cloud.api.deps import ServicesDep
 from cloud.api.document import answers
 
@@ -28,7 +29,7 @@ def prefers_html(accept: str) -> bool:
 
 @router.get("/", summary="Welcome", responses=answers(_EXAMPLE), response_model=Welcome)
 async def welcome(request: Request, services: ServicesDep) -> Welcome | Response:
-    """Name and version as JSON; a client that prefers text/html is redirected to the console or to the API's pages."""
-    if prefers_html(request.headers.get("accept", "")):
+    """Name and version as JSON; who prefers text/html, or comes by the console's port, is sent on to a page."""
+    if request.scope.get("alias") == CONSOLE or prefers_html(request.headers.get("accept", "")):
         return RedirectResponse("/ui/" if services.has_console else "/docs", 307)
     return Welcome(**(_EXAMPLE | {"version": services.version}))
