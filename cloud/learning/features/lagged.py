@@ -1,5 +1,6 @@
 """Lagged: a series becomes rows of itself and its last values, gaps filled, scaled to [0, 1] by what was learned."""
 
+from types import SimpleNamespace
 from typing import Any, Self
 
 import numpy as np
@@ -37,6 +38,21 @@ class SensorFeatureTransformer:
                 raise Invalid(f"{name}: there are {', '.join(self.get_params())}", details={"field": name})
             setattr(self, name, value)
         return self
+
+    def __sklearn_tags__(self) -> SimpleNamespace:
+        """Return what scikit-learn wants to know of a transformer, without scikit-learn."""
+        takes = SimpleNamespace(one_d_array=False, two_d_array=True, sparse=False, pairwise=False, allow_nan=True)
+        gives = SimpleNamespace(required=False, one_d_labels=False, two_d_labels=False, multi_output=False)
+        return SimpleNamespace(
+            estimator_type="transformer",
+            requires_fit=True,
+            no_validation=False,
+            non_deterministic=False,
+            array_api_support=False,
+            input_tags=takes,
+            target_tags=gives,
+            transformer_tags=SimpleNamespace(preserves_dtype=["float64"]),
+        )
 
     def fit(self, rows: ArrayLike, target: object = None) -> Self:
         """Learn least and greatest of each column; raise Invalid for what cannot be learned from."""
