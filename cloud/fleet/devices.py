@@ -59,9 +59,12 @@ class Devices:
         self._alarmed = alarmed
         self._health = health
 
-    def list(self) -> Sequence[SeenDevice]:
-        """Return all, in the order in which they first came."""
+    def list(self, only: Collection[tuple[str, str]] | None = None) -> Sequence[SeenDevice]:
+        """Return all, or only these (source, id), in the order in which they first came."""
         devices, series = self._store.devices(), self._store.series()
+        if only is not None:
+            devices = [one for one in devices if (one.source, one.info.id) in only]
+            series = [one for one in series if one.key[:2] in only]
         newest = dict(zip((one.id for one in series), self._store.latest(series), strict=True))
         by_device: dict[tuple[str, str], list[Series]] = {}
         for one in series:

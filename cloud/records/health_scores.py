@@ -82,6 +82,19 @@ def read_vitals(session: Session) -> Mapping[Whose, Vitals]:
     return found
 
 
+def read_figures(session: Session) -> Mapping[Whose, HealthScore]:
+    """Return the newest scores with their figures alone: neither parts nor what they were computed from."""
+    row = HealthScoreRow
+    columns = (row.score, row.efficiency, row.energy_kwh, row.energy_cost)
+    query = select(row.source, row.device, row.computed_at, *columns)
+    return {
+        (source, device): HealthScore(
+            source, device, at, score, efficiency=efficiency, energy_kwh=energy_kwh, energy_cost=energy_cost
+        )
+        for source, device, at, score, efficiency, energy_kwh, energy_cost in session.execute(query)
+    }
+
+
 def read_memories(session: Session) -> Mapping[Whose, dict[str, Any]]:
     """Return what the last round left for the next one, by Device."""
     columns = select(HealthScoreRow.source, HealthScoreRow.device, HealthScoreRow.memory)

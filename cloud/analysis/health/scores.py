@@ -15,7 +15,7 @@ from cloud.ports import Clock
 from cloud.records.database import Records
 from cloud.records.device_facts import all_facts
 from cloud.records.devices import list_devices
-from cloud.records.health_scores import PlantPoint, Whose, list_points, newest_scores, read_vitals
+from cloud.records.health_scores import PlantPoint, Whose, list_points, newest_scores, read_figures, read_vitals
 
 PERFORMANCE = timedelta(hours=24)
 
@@ -71,7 +71,7 @@ class HealthScores:
 
 
 def _scored(session: Session, statuses: Mapping[Whose, DeviceStatus]) -> Sequence[tuple[DeviceFacts, HealthScore]]:
-    facts, scores = all_facts(session), newest_scores(session)
+    facts, scores = all_facts(session), read_figures(session)
     return [
         (facts.get(whose, DeviceFacts(*whose)), replace(scores.get(whose, _unknown(whose)), status=status))
         for whose, status in statuses.items()

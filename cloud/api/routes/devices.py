@@ -29,8 +29,9 @@ async def list_devices(
     def read(views: Views) -> Response:
         answer = Response(media_type=_JSON)
         devices = services.registry.all(views.store.devices)
-        seen = {(one.source, one.info.id): one for one in views.devices.list()}
         chosen = paged(devices, request, answer, limit=limit, offset=offset)
+        only = {(one.source, one.device_id) for one in chosen}
+        seen = {(one.source, one.info.id): one for one in views.devices.list(only)}
         told = [device_told(device, seen.get((device.source, device.device_id))) for device in chosen]
         return Response(msgspec.json.encode(told), headers=_without_length(answer), media_type=_JSON)
 

@@ -53,11 +53,12 @@ async def health_scores(
     def read(views: Views) -> dict[str, float | HealthDetails | None]:
         told = views.store.devices
         chosen = [services.registry.find(one, told) for one in device_id] or services.registry.all(told)
-        found = services.health_scores.newest({(one.source, one.device_id) for one in chosen} if device_id else None)
-        pairs = [(one.shown_id, found.get((one.source, one.device_id))) for one in chosen]
+        whose = {one.shown_id: (one.source, one.device_id) for one in chosen}
         if details:
-            return {name: _details(score) for name, score in pairs}
-        return {name: None if score is None else rounded(score.score) for name, score in pairs}
+            found = services.health_scores.newest(set(whose.values()) if device_id else None)
+            return {name: _details(found.get(one)) for name, one in whose.items()}
+        vitals = services.health_scores.vitals()
+        return {name: rounded(vitals[one].score) if one in vitals else None for name, one in whose.items()}
 
     return await services.threads.run(read)
 
