@@ -12,13 +12,10 @@ from sqlalchemy.orm import Session
 from cloud.domain.report import Cell, Findings, Report, ReportFormat, ReportRequest, ReportType
 from cloud.domain.spreadsheet import harmless
 from cloud.operations.reports.anomalies import anomaly_summary
-from cloud.operations.reports.charts import draw_charts, font_path
 from cloud.operations.reports.facts import Facts, Plant
 from cloud.operations.reports.health import system_health
 from cloud.operations.reports.maintenance import maintenance_summary
-from cloud.operations.reports.page import write_page
 from cloud.operations.reports.performance import performance_summary
-from cloud.operations.reports.print import write_pdf
 from cloud.records.settings import text_of
 
 FINDERS: Mapping[ReportType, Callable[[Facts], Findings]] = {
@@ -32,8 +29,14 @@ FINDERS: Mapping[ReportType, Callable[[Facts], Findings]] = {
 def make_report(session: Session, request: ReportRequest, plant: Plant, *, identity: str, now: datetime) -> Report:
     """Return what a report says, with its charts where they are asked for."""
     findings = FINDERS[request.report_type](Facts.seen(session, request, plant, now))
-    charts = draw_charts(findings.charts) if request.has_charts else {}
+    charts = _drawn(findings) if request.has_charts else {}
     return Report(identity, request, findings, now, text_of(session, "general.appName"), charts)
+
+
+def _drawn(findings: Findings) -> Mapping[str, bytes]:
+    from cloud.operations.reports.charts import draw_charts  # noqa: PLC0415 - takes a second to load
+
+    return draw_charts(findings.charts)
 
 
 def write_report(report: Report, name: str) -> bytes:
@@ -44,9 +47,22 @@ def write_report(report: Report, name: str) -> bytes:
         case ReportFormat.CSV:
             return write_csv(report)
         case ReportFormat.HTML:
-            return write_page(report, name).encode()
+            return _page(report, name)
         case ReportFormat.PDF:
-            return write_pdf(report, name, font_path())
+            return _print(report, name)
+
+
+def _page(report: Report, name: str) -> bytes:
+    from cloud.operations.reports.page import write_page  # noqa: PLC0415 - only pages need its library
+
+    return write_page(report, name).encode()
+
+
+def _print(report: Report, name: str) -> bytes:
+    from cloud.operations.reports.charts import font_path  # noqa: PLC0415 - see below
+    from cloud.operations.reports.print import write_pdf  # noqa: PLC0415 - takes a second to load
+
+    return write_pdf(report, name, font_path())
 
 
 def write_json(report: Report, name: str) -> bytes:

@@ -94,7 +94,10 @@ def test_a_report_whose_worker_died_is_written_by_the_next_one_and_mailed_once(s
         runner.look()
         return shop.jobs.get(job.id).state.is_final
 
-    wait_until(has_ended, deadline_s=120)
+    try:
+        wait_until(has_ended, deadline_s=120)
+    finally:
+        runner.stop()
     done = shop.jobs.get(job.id)
     assert (done.kind, done.state, done.attempt) == (JobKind.REPORT, JobState.SUCCEEDED, 2), done.failure
     with shop.records.reading() as session:
