@@ -67,22 +67,21 @@ class Feed:
         """Call this whenever somebody comes, so that other sources of events begin with the first client."""
         self._changed.append(start)
 
-    async def join(self, client: Client, since: int | None = None) -> None:
-        """Let a client hear from now on, and before that what happened after a number; raise Unavailable."""
+    async def join(self, client: Client, *, replays: bool = False) -> None:
+        """Let a client hear what happens once this returned; raise Unavailable.
+
+        replays: it asks for older events next, and what is new waits until they came.
+        """
         if self._position is None:
             newest = await self._source.newest()
             self._position = newest if self._position is None else self._position
-        client.mailbox.hold()
+        if replays:
+            client.mailbox.hold()
         self._clients.add(client)
         self._start()
-        try:
-            if since is not None:
-                await self._replay(client, since, self.position)
-        finally:
-            client.mailbox.release()
 
     async def replay(self, client: Client, since: int) -> None:
-        """Tell a client that is there what happened after a number; raise Unavailable."""
+        """Tell a client that joined what happened after a number, before what happens now; raise Unavailable."""
         client.mailbox.hold()
         try:
             await self._replay(client, since, self.position)

@@ -8,11 +8,12 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import socketio
+from engineio.packet import NOOP, Packet
 from socketio.exceptions import ConnectionRefusedError as Refusal
 from starlette.requests import HTTPConnection
 
@@ -30,20 +31,21 @@ _MOST_BYTES = 16 * 1024
 _MOST_QUEUED = 32
 _LOOK_S = 0.02
 _CONNECT_S = 10.0
+_REFUSED_S = 0.2
 Reply = dict[str, object]
 _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class Session:
-    """One connected client and the tasks that serve it."""
+    """One connected client and the task that serves it."""
 
     client: Client
     connection: HTTPConnection
     token: str
     engine: str
     pace: Pace
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
 
 
 class SocketIoDoor:
@@ -52,6 +54,7 @@ class SocketIoDoor:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._sessions: dict[str, Session] = {}
+        self._refusing: set[asyncio.Task[None]] = set()
         self._server: Any = socketio.AsyncServer(
             async_mode="asgi",
             async_handlers=False,
@@ -83,15 +86,38 @@ class SocketIoDoor:
         return is_welcome(HTTPConnection(environ["asgi.scope"]), self._hub.bounds.origins)
 
     async def _connect(self, sid: str, environ: MutableMapping[str, Any], auth: object) -> None:
-        connection = HTTPConnection(environ["asgi.scope"])
+        try:
+            await self._open(sid, HTTPConnection(environ["asgi.scope"]), auth)
+        except Refusal:
+            engine = self._server.manager.eio_sid_from_sid(sid, "/")
+            closing = asyncio.create_task(self._close_refused(engine), name="socket.io refusal")
+            self._refusing.add(closing)
+            closing.add_done_callback(self._refusing.discard)
+            raise
+
+    async def _close_refused(self, engine: str) -> None:
+        """Close the transport of a client that was refused, once it could hear that it was."""
+        transport = self._server.eio.sockets.get(engine)
+        await asyncio.sleep(_REFUSED_S)
+        with suppress(KeyError):
+            await self._server.eio.disconnect(engine)
+        await _wake(transport)
+
+    async def _open(self, sid: str, connection: HTTPConnection, auth: object) -> None:
         token = sent_token(auth) or shown_token(connection)
         principal = await self._admit(connection, token)
         if len(self._sessions) >= self._hub.bounds.socketio:
             raise Refusal("too many are connected: try again later")
         engine = self._server.manager.eio_sid_from_sid(sid, "/")
         session = Session(Client(principal), connection, token, engine, Pace(self._hub.clock))
+        since = sent_number(auth, "since")
         self._sessions[sid] = session
-        session.tasks.append(asyncio.create_task(self._serve(sid, session, sent_number(auth, "since"))))
+        try:
+            await self._hub.feed.join(session.client, replays=since is not None)
+        except CloudError as error:
+            self._forget(sid)
+            raise Refusal(str(error)) from error
+        session.task = asyncio.create_task(self._serve(sid, session, since), name="socket.io")
 
     async def _admit(self, connection: HTTPConnection, token: str) -> Principal:
         try:
@@ -107,12 +133,10 @@ class SocketIoDoor:
     async def _serve(self, sid: str, session: Session, since: int | None) -> None:
         """Tell one client what happens until it goes or may not stay."""
         if not await self._is_there(sid):
+            self._forget(sid)
             return
-        steps = (
-            self._tell(sid, session),
-            self._watch(session),
-            self._hub.feed.join(session.client, since),
-        )
+        steps = [self._tell(sid, session), self._watch(session)]
+        steps += [] if since is None else [self._hub.feed.replay(session.client, since)]
         tasks = [asyncio.create_task(step, name="socket.io") for step in steps]
         reason = ""
         try:
@@ -172,13 +196,18 @@ class SocketIoDoor:
             await self._server.eio.disconnect(session.engine)
 
     async def _disconnect(self, sid: str, _reason: str = "") -> None:
+        session = self._sessions.get(sid)
+        self._forget(sid)
+        engine = None if session is None else self._server.eio.sockets.get(session.engine)
+        await _wake(engine)
+
+    def _forget(self, sid: str) -> None:
         session = self._sessions.pop(sid, None)
         if session is None:
             return
         self._hub.feed.leave(session.client)
-        for task in session.tasks:
-            if task is not asyncio.current_task():
-                task.cancel()
+        if session.task is not None and session.task is not asyncio.current_task():
+            session.task.cancel()
 
     def _answering(
         self, answer: Callable[[Session, object], Awaitable[Reply]]
@@ -239,6 +268,12 @@ class SocketIoDoor:
             raise Invalid(f"there is no event {event!r:.60}", code="UNKNOWN_EVENT")
 
         return await self._answering(refuse)(sid)
+
+
+async def _wake(transport: Any) -> None:  # noqa: ANN401 - the library says nothing of its types
+    """Answer a poll that waits: it would for a minute more, with nobody to listen."""
+    if transport is not None:
+        await transport.queue.put(Packet(NOOP))
 
 
 def _error(code: str, message: str) -> Reply:

@@ -70,6 +70,8 @@ class WebSocketDoor:
         client = Client(principal)
         try:
             await Conversation(self._hub, socket, client, token).run()
+        except CloudError as error:
+            raise Refused(NO_ROOM, str(error)) from error
         finally:
             self._known -= 1
             self._hub.feed.leave(client)
@@ -123,15 +125,16 @@ class Conversation:
         }
 
     async def run(self) -> None:
-        """Go on until one side ends it; raise Refused, WebSocketDisconnect."""
-        steps = (self._listen(), self._tell(), self._watch(), self._hub.feed.join(self._client, self._since()))
+        """Go on until one side ends it; raise Refused, WebSocketDisconnect, Unavailable."""
+        since = self._since()
+        await self._hub.feed.join(self._client, replays=since is not None)
+        steps = [self._listen(), self._tell(), self._watch()]
+        steps += [] if since is None else [self._hub.feed.replay(self._client, since)]
         tasks = [asyncio.create_task(step, name="ws") for step in steps]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             for task in done:
                 task.result()
-        except CloudError as error:
-            raise Refused(NO_ROOM, str(error)) from error
         finally:
             for task in tasks:
                 task.cancel()

@@ -45,9 +45,14 @@ class LiveServer:
 
     def tell(self, kind: NoticeKind, subject: str = "it", *, device: str = "", gateway: str = "", **data: Any) -> None:  # noqa: ANN401 - JSON
         """Let something happen."""
-        new = NewNotice(kind, to_datetime(self.cloud.clock.now_us()), subject, data, device, gateway)
+        self.tell_many(NewNotice(kind, to_datetime(self.cloud.clock.now_us()), subject, data, device, gateway))
+
+    def tell_many(self, *news: NewNotice) -> None:
+        """Let all of this happen at once."""
         with self.cloud.api.records.writing() as session:
-            add_notice(session, new)
+            for new in news:
+                add_notice(session, new)
+                session.flush()
 
 
 @asynccontextmanager
