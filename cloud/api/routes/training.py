@@ -88,7 +88,8 @@ async def get_training(job_id: str, _caller: LearningReader, services: ServicesD
     "/detection/train",
     response_model=None,
     dependencies=[idempotent(), limited_as_documented()],
-    responses=answers(DETECTION, 401, 403, 404, 422, 503),
+    responses=answers(DETECTION, 401, 403, 404, 422, 503)
+    | {202: {"description": "Not done within a minute: the job goes on", "model": Waiting}},
 )
 async def train_detector(
     body: DetectionBody, response: Response, caller: LearningWriter, services: ServicesDep
