@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,6 @@ from cloud.bus.opening import open_deliverer
 from cloud.bus.outbox import Outbox
 from cloud.chores import Chore
 from cloud.config import Settings
-from cloud.domain.alarm_words import Step
 from cloud.domain.load import Service
 from cloud.domain.rollout import Rules
 from cloud.errors import Unavailable
@@ -161,12 +161,9 @@ CANARY = Rules(groups=(5.0, 100.0), soak_s=86_400.0)
 def twin_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who judges how well Devices are, and who proposes what to do about it."""
     views = workshop.closing.enter_context(closing(open_views(workshop.settings, workshop.clock)))
-
-    def raise_alarms(session: Session, steps: Sequence[Step]) -> None:
-        apply_steps(session, steps, by="health")
-
+    alarming = partial(apply_steps, by="health")
     rounds = HealthRounds(
-        workshop.records, views.store, workshop.clock, online=views.gateways.online, raise_alarms=raise_alarms
+        workshop.records, views.store, workshop.clock, online=views.gateways.online, raise_alarms=alarming
     )
     other = workshop.closing.enter_context(closing(open_views(workshop.settings, workshop.clock)))
     recommender = Recommender(workshop.records, other.store, workshop.clock)
@@ -206,16 +203,8 @@ def learning_chores(workshop: Workshop) -> Sequence[Chore]:
         Chore("retrainings", 60.0, triggers.look),
         Chore("promotions", 1.0, HandingOn(records, clock, promote).look),
         Chore("housekeeping", 3600.0, tidy),
-    ]
-
-
-def tidying_chores(workshop: Workshop) -> Sequence[Chore]:
-    """Return who forgets sessions that are over and deletes old datasets."""
-    clock, records = workshop.clock, workshop.records
-    cleanup = Cleanup(records, DirectoryFiles(workshop.settings.files_path), clock)
-    return [
+        Chore("old datasets", 600.0, Cleanup(records, files, clock).look),
         Chore("old sessions", 3600.0, OldSessions(records, clock).look),
-        Chore("old datasets", 600.0, cleanup.look),
     ]
 
 
@@ -297,7 +286,6 @@ CHORES: tuple[Callable[[Workshop], Sequence[Chore]], ...] = (
     learning_chores,
     scaling_chores,
     telling_chores,
-    tidying_chores,
     paper_chores,
 )
 """Who brings chores: one function a subject."""
