@@ -94,7 +94,7 @@ class BulkResults(BaseModel):
     results: list[Item]
 
 
-@router.post("/bulk", summary="Change many alerts", responses=answers(_EXAMPLE, 401, 403, 404, 409, 422, 503))
+@router.post("/bulk", summary="Change many alerts", responses=answers(_EXAMPLE, 400, 401, 403, 404, 409, 422, 503))
 async def change_alerts(body: Bulk, caller: Operator, services: ServicesDep) -> BulkResults:
     """Acknowledge, shelve, clear, assign many: all or none; with `partial` what can be, and why the rest was not."""
     change = body.change(caller.name, services.clock.now_us())

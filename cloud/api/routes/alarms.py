@@ -22,7 +22,7 @@ from cloud.services import Services, Views
 router = APIRouter(prefix="/alerts", tags=["alerts"])
 Text = Annotated[str, Field(max_length=MAX_COMMENT)]
 ACKNOWLEDGED = "Alert acknowledged"
-_ERRORS = (401, 403, 404, 422, 503)
+_ERRORS = (400, 401, 403, 404, 422, 503)
 
 
 class Remark(BaseModel):

@@ -87,7 +87,7 @@ async def export_data(
     summary="Export readings",
     dependencies=[idempotent()],
     response_model_exclude_none=True,
-    responses=answers({**EXPORT_EXAMPLE, "status": "PENDING"}, 401, 403, 404, 422, 503, good=202),
+    responses=answers({**EXPORT_EXAMPLE, "status": "PENDING"}, 400, 401, 403, 404, 409, 422, 503, good=202),
 )
 async def start_export(body: ExportBody, caller: Reporter, services: ServicesDep) -> ExportView:
     """Ask for a file with readings of some devices, metrics and time, as CSV, JSON or Parquet."""

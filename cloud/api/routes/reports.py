@@ -28,7 +28,7 @@ class Later(BaseModel):
     status: str
 
 
-_ANSWERS = answers(REPORT_EXAMPLE, 400, 401, 403, 422, 503) | {
+_ANSWERS = answers(REPORT_EXAMPLE, 400, 401, 403, 409, 422, 503) | {
     202: {"model": TaskView, "content": {"application/json": {"example": PENDING_EXAMPLE}}}
 }
 
