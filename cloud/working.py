@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy.orm import Session
-
 from cloud.access.forgetting import OldSessions
 from cloud.analysis.drift_checks import DriftChecks, Question
 from cloud.analysis.failures import Failures
