@@ -165,10 +165,7 @@ def twin_chores(workshop: Workshop) -> Sequence[Chore]:
     )
     other = workshop.closing.enter_context(closing(open_views(workshop.settings, workshop.clock)))
     recommender = Recommender(workshop.records, other.store, workshop.clock)
-    return [
-        Chore("health of devices", 60.0, rounds.look),
-        Chore("recommendations", 300.0, recommender.look),
-    ]
+    return [Chore("health of devices", 60.0, rounds.look), Chore("recommendations", 300.0, recommender.look)]
 
 
 def learning_chores(workshop: Workshop) -> Sequence[Chore]:
