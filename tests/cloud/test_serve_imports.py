@@ -36,7 +36,7 @@ from cloud.config import load_settings
 settings = load_settings(Path(sys.argv[1]))
 """
 LOADED = 'print(*sorted({name.partition(".")[0] for name in sys.modules}))'
-LEARNING = {"lightgbm", "sklearn", "scipy", "pandas", "pyarrow", "tensorflow", "ai_edge_litert"}
+LEARNING = {"lightgbm", "sklearn", "scipy", "pandas", "pyarrow", "tensorflow", "ai_edge_litert", "matplotlib", "fpdf"}
 SIGNING = {"tuf", "securesystemslib", "cryptography"}
 COMMANDS = {"typer", "click", "alembic", "rich", "pygments"}
 """Uvicorn brings click to the API."""
