@@ -337,6 +337,14 @@ def test_every_entry_is_recorded_once() -> None:
     assert len({entry["id"] for entry in ENTRIES}) == len(ENTRIES) == 236
 
 
+def test_every_entry_is_asked_or_names_its_proof_or_what_it_is_left_to() -> None:
+    asked = {entry["id"] for entry, _ in ALL}
+    rest = [entry for entry in ENTRIES if entry["id"] not in asked]
+    without = [entry["id"] for entry in rest if "proved" not in entry and "left" not in entry]
+    gone = [entry["id"] for entry in rest if "proved" in entry and not (HERE.parent / entry["proved"]).exists()]
+    assert (without, gone) == ([], [])
+
+
 def test_the_table_of_all_entries(capsys: pytest.CaptureFixture[str]) -> None:
     wanted = Counter(entry["id"] for entry, _ in ALL)
     if not PASSED:

@@ -18,7 +18,7 @@ ROOT = HERE.parents[1]
 def replayed(prepared: Path, tmp_path: Path, **more: str) -> subprocess.CompletedProcess[str]:
     shutil.copytree(prepared, tmp_path / "secured")
     (tmp_path / "anonymous").mkdir()
-    secured = SeededPlant(tmp_path / "secured", mode="auth: {registration: open}\napi: {port: 0, registry_port: 0}\n")
+    secured = SeededPlant(tmp_path / "secured")
     anonymous = SeededPlant(tmp_path / "anonymous", mode="auth: {anonymous: true}\n", are_models_seeded=False)
     with secured, anonymous:
         secured.people()

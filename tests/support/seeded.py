@@ -73,7 +73,7 @@ class SeededPlant:
     ids: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        extra = f"limits: {{profile: high}}\n{self.mode}"
+        extra = f"api: {{port: 0, registry_port: 0}}\nlimits: {{profile: high}}\n{self.mode}"
         self.server = CloudServer(self.directory, extra=extra)
         self.key_file = self.directory / "first-key"
 
@@ -108,8 +108,8 @@ class SeededPlant:
 
     @property
     def registry_url(self) -> str:
-        """Return the address of the registry's own port, the API's where there is none."""
-        return str(self.server.facts.get("registry") or self.url)
+        """Return the address of the registry's own port."""
+        return str(self.server.facts["registry"])
 
     def client(self, key: str = "") -> httpx.Client:
         """Return a client that carries a key, or nothing."""
