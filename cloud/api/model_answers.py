@@ -187,7 +187,7 @@ def model_answer(model: Model, path: str, running: Sequence[tuple[str, ModelStan
     return ModelAnswer(
         **model_item(model, path).model_dump(),
         training_data=_training_data(shown.lineage if shown else {}, shown.card if shown else {}),
-        parameters=dict(shown.card) if shown is not None else {},
+        parameters=_parameters(shown.card if shown is not None else {}),
         aliases=dict(model.aliases),
         tags=dict(model.tags),
         versions=[version_answer(model, one) for one in model.versions],
@@ -195,9 +195,16 @@ def model_answer(model: Model, path: str, running: Sequence[tuple[str, ModelStan
     )
 
 
+def _parameters(card: Mapping[str, object]) -> dict[str, Any]:
+    """Return the settings it was trained with; of a package its card, which is all that is known."""
+    settings = card.get("settings")
+    return dict(settings) if isinstance(settings, Mapping) else dict(card)
+
+
 def _training_data(lineage: Mapping[str, object], card: Mapping[str, object]) -> TrainingData:
     scoring = card.get("scoring")
-    channels = scoring.get("channels") if isinstance(scoring, dict) else card.get("features")
+    channels = scoring.get("channels") if isinstance(scoring, dict) else None
+    channels = channels or lineage.get("features") or card.get("features")
     rows = lineage.get("rows")
     return TrainingData(
         file_id=str(lineage.get("dataset", "")),

@@ -147,3 +147,19 @@ async def test_predictions_need_their_scope(cloud: Cloud, client: httpx.AsyncCli
         assert (
             await reader.post("/api/ml/predict", json={"model_name": "failures", "features": ROW})
         ).status_code == 403
+
+
+async def test_a_file_becomes_a_deployed_model_that_predicts(cloud: Cloud) -> None:
+    scopes = (Scope.LEARNING_READ, Scope.LEARNING_WRITE, Scope.MODELS_READ, Scope.MODELS_WRITE, Scope.ML_PREDICT)
+    async with cloud.client(*scopes) as client:
+        model = await learned.trained(cloud, client, learned.failures(), model_type="auto")
+        first = await client.post(f"/api/predict/{model}", json={"data": [ROW]})
+        assert (first.status_code, first.json()["error_code"]) == (409, "MODEL_NOT_DEPLOYED")
+        deployed = (await client.post(f"/api/models/{model}/deploy")).json()
+        assert (await answer(client, deployed["endpoint"], {"data": [ROW]}))["model_id"] == model
+        await learned.trained(cloud, client, learned.failures(seed=2), model_name="data")
+        shown = (await client.get(f"/api/models/{model}")).json()
+    assert shown["training_data"]["features"] == ["speed", "load", "kind"]
+    newest, oldest = shown["versions"]
+    assert oldest["comparison"] is None
+    assert (newest["comparison"]["champion"], newest["comparison"]["rows"]) == (1, 60)
