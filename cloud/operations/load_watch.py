@@ -104,10 +104,10 @@ class LoadWatch:
             return None
         totals, before = _Totals.of(counted), self._before
         self._before = totals
-        if before is None:
-            return None
         if minute != self._minute:
             self._devices = self._online()
+        if before is None:
+            return None
         more, shared_by = totals.since(before), max(1, self._instances(Service.INGEST))
         return LoadBin(
             Service.INGEST,

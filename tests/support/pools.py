@@ -4,12 +4,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from cloud.domain.load import POOLS, LoadBin, Service
+from sqlalchemy import insert
+
+from cloud.domain.load import POOLS, Service
 from cloud.domain.pools import RunningPool
 from cloud.errors import Unavailable
 from cloud.operations.host import HostLoad
 from cloud.records.database import Records
-from cloud.records.load import add_load
+from cloud.records.load import LoadBinRow
 
 
 class MemoryPools:
@@ -61,18 +63,21 @@ def fill_load(
     records: Records, service: Service, per_s: Mapping[int, float], *, lag_s: float = 0.0, busy: bool = False
 ) -> None:
     """Keep whole minutes of load, by minute; busy: something waited all the time."""
-    bins = [
-        LoadBin(
-            service,
-            minute,
-            "all",
-            messages=round(60 * value),
-            seconds=60.0,
-            lagging_s=60.0 if busy else 0.0,
-            done_while_lagging=round(60 * value) if busy else 0,
-            lag_s=lag_s,
-        )
+    busy_s = 60.0 if busy else 0.0
+    rows = [
+        {
+            "service": service.value,
+            "minute": minute,
+            "instance": "all",
+            "messages": round(60 * value),
+            "readings": 0,
+            "seconds": 60.0,
+            "lagging_s": busy_s,
+            "done_while_lagging": round(busy_s * value),
+            "lag_s": lag_s,
+            "online": 0,
+        }
         for minute, value in per_s.items()
     ]
     with records.writing() as session:
-        add_load(session, bins)
+        session.execute(insert(LoadBinRow), rows)

@@ -77,6 +77,7 @@ def test_quantiles_are_in_order_and_never_negative(values: Floats, horizon: int)
         assert found[0] >= 0
 
 
+@pytest.mark.slow
 def test_from_two_weeks_on_quantiles_are_learned_and_see_the_shift_come() -> None:
     values = normal_load(16)[: 15 * DAY + 5 * 60 + 50]
     online = np.full(len(values), 20.0)
@@ -154,6 +155,7 @@ def test_an_event_ahead_is_in_the_outlook_until_three_of_its_type_say_otherwise(
     assert learned.p90 == pytest.approx(1.5 * plain.p90)
 
 
+@pytest.mark.slow
 def test_what_an_event_did_is_measured_when_it_is_over(records: Records) -> None:
     clock = MovedClock()
     seen(records, clock, np.full(3 * MINUTES, 100.0) + np.arange(3 * MINUTES) % 7)
@@ -178,6 +180,7 @@ def test_a_share_of_the_load_tells_of_a_larger_effect_on_it() -> None:
     assert measured_effect([1.5, 1.5, 1.5], 0.0) is None
 
 
+@pytest.mark.slow
 def test_half_of_the_load_gone_for_three_minutes_is_told_once(records: Records) -> None:
     clock = MovedClock()
     generator = np.random.default_rng(3)
