@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from cloud.api.document import complete
 from cloud.api.errors import install_errors
 from cloud.api.metrics import Metrics
 from cloud.api.middleware import BodyLimit, Envelope, Hosts, Requests
@@ -70,8 +72,19 @@ def build_app(services: Services, metrics: Metrics, door: Door, hub: Hub) -> App
     return Requests(inner, services.clock, services.traffic.begun, observe)
 
 
+class _Documented(FastAPI):
+    """Says in its document what the frame may answer, too."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the document."""
+        if self.openapi_schema is None:
+            self.openapi_schema = super().openapi()
+            complete(self.openapi_schema)
+        return self.openapi_schema
+
+
 def _fastapi(version: str) -> FastAPI:
-    return FastAPI(
+    return _Documented(
         title=_TITLE,
         summary=_SUMMARY,
         version=version,

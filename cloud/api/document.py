@@ -42,6 +42,9 @@ class ErrorBody(BaseModel):
     request_id: str
 
 
+_BODY = {"$ref": f"#/components/schemas/{ErrorBody.__name__}"}
+
+
 def answers(example: object, *statuses: int, good: int = 200) -> Responses:
     """Return the documented answers of an operation: an example of a good one (204 has none), and its errors."""
     documented: Responses = {good: {"content": {"application/json": {"example": example}}} if good != 204 else {}}
@@ -52,6 +55,37 @@ def refused_too_often() -> dict[str, Any]:
     """Return what a document says of one request too many, with the headers that tell a client when to come again."""
     headers = {name: {"description": what, "schema": {"type": "integer"}} for name, what in _RATE_HEADERS.items()}
     return _error(429) | {"headers": headers}
+
+
+def complete(document: dict[str, Any]) -> None:
+    """Add the errors that the frame may give for any operation of its kind, where the operation does not name them."""
+    for item in document.get("paths", {}).values():
+        for operation in item.values():
+            told: dict[str, Any] = operation["responses"]
+            for status in sorted(_given_by_the_frame(operation)):
+                if "example" not in told.get(str(status), {}).get("content", {}).get("application/json", {}):
+                    told[str(status)] = _as_document(status)
+            for status, answer in told.items():
+                content = answer.get("content", {}).get("application/json")
+                if int(status) >= 400 and content is not None:
+                    content.setdefault("schema", _BODY)
+
+
+def _given_by_the_frame(operation: dict[str, Any]) -> set[int]:
+    parameters = operation.get("parameters", [])
+    found = {422} if parameters else set()
+    if "requestBody" in operation:
+        found |= {400, 413, 422}
+    if any(one["name"].lower() == "idempotency-key" for one in parameters):
+        found |= {409, 503}
+    return found
+
+
+def _as_document(status: int) -> dict[str, Any]:
+    told = _error(status)
+    del told["model"]
+    told["content"]["application/json"]["schema"] = _BODY
+    return told
 
 
 def _error(status: int) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from cloud.api.deps import Admin, ServicesDep, SystemReader
 from cloud.api.document import answers
 from cloud.api.limits import limited
+from cloud.api.once import idempotent
 from cloud.api.pagination import tell_pages
 from cloud.api.scaling_answers import (
     DECISIONS_EXAMPLE,
@@ -74,7 +75,7 @@ async def scaling_decisions(
     "/manual",
     summary="Scale a service by hand",
     responses=answers(MANUAL_EXAMPLE, 400, *_ERRORS),
-    dependencies=[limited("20/minute")],
+    dependencies=[idempotent(), limited("20/minute")],
 )
 async def scale_by_hand(caller: Admin, services: ServicesDep, body: ManualScaling) -> ManualAnswer:
     """Want so many instances from now on; loads and forecasts change nothing for an hour."""

@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from cloud.api.deps import Admin, Reporter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
+from cloud.api.once import idempotent
 from cloud.api.report_views import PENDING_EXAMPLE, TASK_EXAMPLE, WEEK, TaskView, show_task
 from cloud.domain.report import ReportFormat, ReportRequest, ReportType
 from cloud.domain.times import to_datetime
@@ -16,7 +17,7 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
     "/start_report",
     status_code=202,
     summary="Start a health report",
-    dependencies=[limited("5/hour")],
+    dependencies=[idempotent(), limited("5/hour")],
     response_model_exclude_none=True,
     responses=answers(PENDING_EXAMPLE, 401, 403, 503, good=202),
 )
