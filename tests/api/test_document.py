@@ -29,9 +29,9 @@ Operation = tuple[str, str, dict[str, Any]]
 
 
 def is_open_page(path: str) -> bool:
-    """Say whether a page answers whoever asks: those at the root, and health under the prefixes too."""
+    """Say whether a page answers whoever asks: those at the root, health and log-ins under the prefixes too."""
     bare = path.removeprefix("/api/v1").removeprefix("/api")
-    return path in OPEN or (bare.startswith("/health") and bare in OPEN)
+    return path in OPEN or (bare in OPEN and bare != "/metrics")
 
 
 def operations(document: dict[str, Any]) -> Iterator[Operation]:
