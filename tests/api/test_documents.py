@@ -7,6 +7,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -247,7 +248,7 @@ def ask(plant: SeededPlant, entry: Mapping[str, Any], mount: str) -> httpx.Respo
     """Return what an entry answers."""
     probe = PROBES.get(entry["id"], Probe())
     url = url_of(entry, mount, {**plant.ids, **probe.fresh(plant)})
-    with visitor(plant, probe.credential) as client:
+    with closing(visitor(plant, probe.credential)) as client:
         return client.request(entry["method"], url, follow_redirects=True, **probe.body(plant))
 
 
@@ -258,7 +259,7 @@ def visitor(plant: SeededPlant, credential: str) -> httpx.Client:
         client.headers["Authorization"] = f"Bearer {plant.ids['token']}"
     if credential == "cookie":
         client.post("/api/v1/auth/login", json={"username": "admin", "password": PASSWORD}).raise_for_status()
-        client.headers["X-CSRF-Token"] = next(client.cookies[name] for name in client.cookies if "csrf" in name)
+        client.headers["X-CSRF-Token"] = client.cookies["csrf_refresh_token"]
     return client
 
 

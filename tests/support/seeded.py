@@ -7,6 +7,7 @@ a planned event, users. What a test asks for by name is in `ids`.
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,8 +18,11 @@ import numpy as np
 
 from cloud.clock import SystemClock
 from cloud.config import Settings, load_settings
+from cloud.domain.load import LoadBin, Service
 from cloud.ports import Arrival
 from cloud.processes.ingest import open_readings
+from cloud.records.database import Records
+from cloud.records.load import add_load
 from cloud.storage.chunks.store import ChunkStore
 from protocols.delivery import State
 from protocols.reading import Column, Kind, ReadingBlock
@@ -60,6 +64,17 @@ def _arrival(device: str, times: Any, rows: Any) -> Arrival:  # noqa: ANN401 - a
     )
     tags = tuple(TagInfo(0, tag, Kind.FLOAT, "mm/s", period_s=PERIOD_S, is_primary=tag == "vibration") for tag in TAGS)
     return Arrival(GATEWAY, TagTable((DeviceInfo(device, "pump", device, "Hall 1"),), tags), ReadingBlock((column,)))
+
+
+def past_load(minute: int) -> Sequence[LoadBin]:
+    """Return what each service was asked for in the last 30 hours, with a swing of an hour."""
+    return [
+        LoadBin(
+            service, minute - back, "seeded", messages=600 + 10 * (back % 60), readings=6000, seconds=60.0, online=2
+        )
+        for service in Service
+        for back in range(1, 60 * HOURS)
+    ]
 
 
 @dataclass
@@ -172,6 +187,8 @@ class SeededPlant:
         desk.state(State(online=True, epoch=7, version="1"))
         desk.batches(opened(1), opened(2, anomaly("e-2", device="pump-2", at_s=10)))
         desk.database.close()
+        with closing(Records(settings.records_url)) as records, records.writing() as session:
+            add_load(session, past_load(SystemClock().now_us() // 60_000_000))
 
     def people(self) -> None:
         """Let the administrator register with the set-up token and take a token."""
