@@ -2,11 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from cloud.api.backing import Backed, Backing
 from cloud.api.document import complete
 from cloud.api.errors import install_errors
 from cloud.api.metrics import Metrics
@@ -49,15 +51,20 @@ def alias_api(version: str) -> FastAPI:
     return app
 
 
+@cache
+def web(version: str, *, docs: bool) -> FastAPI:
+    """Return the application that takes its services from each request's scope; built once a process."""
+    app = bare_api(version)
+    install_errors(app)
+    if docs:
+        app.include_router(pages(app, alias_api(version)))
+    return app
+
+
 def build_app(services: Services, metrics: Metrics, door: Door, hub: Hub) -> App:
     """Return the ASGI application: frame outside, routes inside."""
-    api = bare_api(services.version)
-    api.state.services = services
-    api.state.metrics = metrics
-    api.state.connections = lambda: hub.connections
-    install_errors(api, services.clock)
-    if door.docs:
-        api.include_router(pages(api, alias_api(services.version)))
+    backing = Backing(services, metrics, lambda: hub.connections)
+    api = Backed(web(services.version, docs=door.docs), backing)
     largest = dict.fromkeys(UPLOADS, door.max_upload_bytes + _FORM_BYTES)
     live = LiveDoor(Envelope(Once(api), services.clock), hub)
     limited = BodyLimit(live, services.clock, max_bytes=door.max_body_bytes, larger=largest)

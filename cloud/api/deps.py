@@ -6,6 +6,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from cloud.access.gate import ANONYMOUS
+from cloud.api.backing import backing_of
 from cloud.api.credentials import ACCESS_COOKIE, comes_from_here, require_csrf, who_shows
 from cloud.domain.api_key import Principal
 from cloud.domain.scopes import SCOPES, Scope
@@ -18,8 +19,7 @@ _COOKIE = APIKeyCookie(name=ACCESS_COOKIE, scheme_name="Cookie", auto_error=Fals
 
 
 async def _services(request: Request) -> Services:
-    services: Services = request.app.state.services
-    return services
+    return backing_of(request).services
 
 
 ServicesDep = Annotated[Services, Depends(_services)]

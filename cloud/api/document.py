@@ -65,10 +65,14 @@ def complete(document: dict[str, Any]) -> None:
             for status in sorted(_given_by_the_frame(operation)):
                 if "example" not in told.get(str(status), {}).get("content", {}).get("application/json", {}):
                     told[str(status)] = _as_document(status)
-            for status, answer in told.items():
-                content = answer.get("content", {}).get("application/json")
-                if int(status) >= 400 and content is not None:
-                    content.setdefault("schema", _BODY)
+            _let_errors_have_their_body(told)
+
+
+def _let_errors_have_their_body(answers_told: dict[str, Any]) -> None:
+    for status, answer in answers_told.items():
+        content = answer.get("content", {}).get("application/json")
+        if int(status) >= 400 and content is not None:
+            content.setdefault("schema", _BODY)
 
 
 def _given_by_the_frame(operation: dict[str, Any]) -> set[int]:

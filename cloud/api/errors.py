@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from cloud.access.rates import Rates
+from cloud.api.backing import backing_of
 from cloud.api.frame import CODES, CRASHED, Failure, failure
 from cloud.api.limits import count_unread
 from cloud.api.once import Replayed, replay
@@ -27,7 +28,6 @@ from cloud.errors import (
     Unauthorized,
     Unavailable,
 )
-from cloud.ports import Clock
 
 MISSING_IS_400 = "x-missing-field-is-400"
 """Routes that carry this mark answer a missing required field with 400 INVALID_REQUEST, as their documents say."""
@@ -51,22 +51,22 @@ _ISSUES = {"missing": "This field is required"}
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
-def install_errors(app: FastAPI, clock: Clock) -> None:
+def install_errors(app: FastAPI) -> None:
     """Let this application render all its errors here."""
 
     def handler(describe: Callable[[Request, Any], Failure]) -> Handler:
         async def handle(request: Request, error: Any) -> Response:  # noqa: ANN401 each kind has its own
-            rates: Rates = request.app.state.services.rates
+            rates: Rates = backing_of(request).services.rates
             standing = await count_unread(rates, request)
             if standing is not None and standing.is_over:
-                return render(_of_cloud(request, rates.refusal(standing)), request, clock)
-            return render(describe(request, error), request, clock)
+                return render(_of_cloud(request, rates.refusal(standing)), request)
+            return render(describe(request, error), request)
 
         return handle
 
     async def handle_crash(request: Request, _error: Exception) -> Response:
         # Logged by the middleware outside, to which the web framework raises it again.
-        return render(failure(500, CRASHED), request, clock)
+        return render(failure(500, CRASHED), request)
 
     async def handle_replay(_request: Request, replayed: Replayed) -> Response:
         return replay(replayed)
@@ -78,12 +78,12 @@ def install_errors(app: FastAPI, clock: Clock) -> None:
     app.add_exception_handler(Exception, handle_crash)
 
 
-def render(what: Failure, request: Request, clock: Clock) -> Response:
+def render(what: Failure, request: Request) -> Response:
     """Return the answer that tells of a failure."""
     body = what.body(
         path=request.url.path,
         request_id=request.scope.get("request_id", ""),
-        timestamp=to_text(clock.now_us()),
+        timestamp=to_text(backing_of(request).services.clock.now_us()),
     )
     return Response(body, what.status, dict(what.headers), "application/json")
 

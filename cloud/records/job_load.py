@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from cloud.domain.job import JobState
-from cloud.records.jobs import JobRow
+from cloud.records.job_row import JobRow
 
 
 @dataclass(frozen=True, slots=True)

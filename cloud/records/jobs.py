@@ -1,4 +1,4 @@
-"""JobRow: the queue of jobs, and who runs which; every change of a job's state is one conditional statement here.
+"""The queue of jobs, and who runs which; every change of a job's state is one conditional statement here.
 
 A run has a token. Whoever reports for a run whose token is no longer the row's is too late, and nothing changes: so a
 job runs once, whatever died meanwhile, and its result appears in the same transaction as its success.
@@ -9,46 +9,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 
-from sqlalchemy import JSON, Float, Index, String, case, func, select, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import case, func, select, update
+from sqlalchemy.orm import Session
 
-from cloud.domain.job import Failing, Failure, Job, JobKind, JobLimits, JobState, NewJob, Progress
+from cloud.domain.job import Failure, Job, JobKind, JobState, NewJob, Progress
 from cloud.domain.job_news import news_of
-from cloud.records.base import Base, UtcDateTime
+from cloud.records.job_row import TEXT, JobRow, job_of
 from cloud.records.notices import add_notice
 
 LEASE = timedelta(seconds=15)
 """How long a worker may be silent before its jobs are taken from it."""
-_TEXT = 2_000
-
-
-class JobRow(Base):
-    """One job."""
-
-    __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_state_priority", "state", "priority"),)
-
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(50))
-    state: Mapped[str] = mapped_column(String(20))
-    priority: Mapped[int]
-    parameters: Mapped[dict[str, object]] = mapped_column(JSON)
-    requested_by: Mapped[str] = mapped_column(String(200))
-    limit_s: Mapped[float] = mapped_column(Float)
-    memory_mib: Mapped[int]
-    attempts: Mapped[int]
-    attempt: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    run: Mapped[str] = mapped_column(String(64), default="")
-    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    cancelled_by: Mapped[str] = mapped_column(String(200), default="")
-    share: Mapped[float] = mapped_column(Float, default=0.0)
-    step: Mapped[str] = mapped_column(String(200), default="")
-    message: Mapped[str] = mapped_column(String(_TEXT), default="")
-    result: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
-    failure: Mapped[dict[str, object] | None] = mapped_column(JSON)
 
 
 def _nothing(_session: Session) -> None:
@@ -85,7 +55,7 @@ def add_job(session: Session, identity: str, new: NewJob, at: datetime) -> Job:
 def find_job(session: Session, identity: str) -> Job | None:
     """Return one job."""
     row = session.get(JobRow, identity)
-    return None if row is None else _job(row)
+    return None if row is None else job_of(row)
 
 
 def list_jobs(
@@ -100,7 +70,7 @@ def list_jobs(
     query = select(JobRow).order_by(JobRow.id.desc()).limit(limit).offset(offset)
     query = query.where(JobRow.kind.in_([one.value for one in kinds])) if kinds else query
     query = query.where(JobRow.state.in_([one.value for one in states])) if states else query
-    return [_job(row) for row in session.scalars(query)]
+    return [job_of(row) for row in session.scalars(query)]
 
 
 def datasets_of_jobs(session: Session) -> set[str]:
@@ -158,7 +128,7 @@ def note_progress(session: Session, run: str, progress: Progress) -> bool:
     """Write how far a run is, never backwards; return False where it shall stop."""
     share = case((JobRow.share > progress.share, JobRow.share), else_=progress.share)
     ours = (JobRow.run == run, JobRow.state == JobState.RUNNING.value, JobRow.cancelled_by == "")
-    told = {"share": share, "step": progress.step[:200], "message": progress.message[:_TEXT]}
+    told = {"share": share, "step": progress.step[:200], "message": progress.message[:TEXT]}
     changed = session.execute(update(JobRow).where(*ours).values(**told).returning(JobRow.id))
     return changed.first() is not None
 
@@ -225,7 +195,7 @@ def cancel_job(session: Session, identity: str, *, by: str, at: datetime) -> Job
     if state is JobState.QUEUED:
         _end(row, JobState.CANCELLED, at)
         return _told(session, row, at)
-    return _job(row)
+    return job_of(row)
 
 
 def forget_jobs(session: Session, *, before: datetime) -> int:
@@ -249,7 +219,7 @@ def _running(session: Session, run: str) -> JobRow | None:
 
 def _told(session: Session, row: JobRow, at: datetime) -> Job:
     """Return the job, and let live feeds and webhooks know of it in this transaction."""
-    job = _job(row)
+    job = job_of(row)
     usual = usual_seconds(session, job.kind) if not job.state.is_final and job.progress.share < 0.1 else ()
     for new in news_of(job, at, usual_s=median(usual) if usual else None):
         add_notice(session, new)
@@ -267,38 +237,7 @@ def _fail(row: JobRow, failure: Failure, at: datetime) -> None:
     _end(row, JobState.FAILED, at)
     row.failure = {
         "reason": failure.reason.value,
-        "message": failure.message[:_TEXT],
+        "message": failure.message[:TEXT],
         "code": failure.code,
         "details": dict(failure.details),
     }
-
-
-def _job(row: JobRow) -> Job:
-    return Job(
-        id=row.id,
-        kind=JobKind(row.kind),
-        state=JobState(row.state),
-        parameters=row.parameters,
-        limits=JobLimits(row.limit_s, row.memory_mib, row.attempts),
-        priority=row.priority,
-        requested_by=row.requested_by,
-        created_at=row.created_at,
-        progress=Progress(row.share, row.step, row.message),
-        run=row.run,
-        attempt=row.attempt,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        cancelled_by=row.cancelled_by,
-        result=row.result or {},
-        failure=None if row.failure is None else _failure(row.failure),
-    )
-
-
-def _failure(told: dict[str, object]) -> Failure:
-    details = told.get("details")
-    return Failure(
-        Failing(str(told["reason"])),
-        str(told["message"]),
-        str(told.get("code", "")),
-        details if isinstance(details, dict) else {},
-    )

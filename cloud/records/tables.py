@@ -25,7 +25,7 @@ from cloud.records.hazards import HazardRow
 from cloud.records.health_scores import HealthScoreRow, PlantPointRow
 from cloud.records.heartbeats import HeartbeatRow
 from cloud.records.idempotency import IdempotencyRow
-from cloud.records.jobs import JobRow
+from cloud.records.job_row import JobRow
 from cloud.records.labels import LabelRow
 from cloud.records.load import LoadBinRow, LoadCapacityRow
 from cloud.records.models import ModelAliasRow, ModelRow, ModelVersionRow

@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Request, Response
 from starlette.responses import PlainTextResponse
 
+from cloud.api.backing import backing_of
 from cloud.api.deps import Guest, ServicesDep, SystemReader
 from cloud.api.document import answers
 from cloud.api.limits import limited
-from cloud.api.metrics import CONTENT_TYPE, Metrics
+from cloud.api.metrics import CONTENT_TYPE
 from cloud.errors import Unauthorized
 from cloud.services import Services
 
@@ -42,5 +43,6 @@ async def metrics_with_credential(request: Request, services: ServicesDep, _call
 
 
 async def _rendered(request: Request, services: Services) -> Response:
-    shown: Metrics = request.app.state.metrics
-    return Response(shown.render(await services.figures()), headers={"content-type": CONTENT_TYPE})
+    return Response(
+        backing_of(request).metrics.render(await services.figures()), headers={"content-type": CONTENT_TYPE}
+    )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
+from cloud.api.backing import backing_of
 from cloud.api.deps import ServicesDep, SystemReader
 from cloud.api.document import answers
 from cloud.api.limits import limited, limited_as_documented
@@ -175,7 +176,7 @@ async def system_metrics(request: Request, _caller: SystemReader, services: Serv
         cpu_percent=machine.cpu_percent,
         memory_percent=machine.memory_percent,
         disk_percent=machine.disk_percent,
-        active_connections=int(request.app.state.connections()),
+        active_connections=backing_of(request).connections(),
         cache_available=parts["cache"].status is Status.HEALTHY,
         database_available=is_there,
         celery_available=workers > 0,
