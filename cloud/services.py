@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, Self, cast
 
 from cloud.access.gate import Gate
 from cloud.access.keys import Keys
@@ -73,12 +74,10 @@ class Views:
         self.release()
 
 
-@dataclass(frozen=True, slots=True)
-class Services:
-    """Everything behind the API."""
+@dataclass(frozen=True, kw_only=True)
+class AccessServices:
+    """Who may come in, and what they did."""
 
-    clock: Clock
-    threads: Threads[Views]
     auth: AuthSettings
     gate: Gate
     keys: Keys
@@ -86,15 +85,56 @@ class Services:
     users: Users
     settings: LiveSettings
     activities: Activities
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameServices:
+    """What counts and looks at the service itself."""
+
+    clock: Clock
+    threads: Threads[Views]
     rates: Rates
     traffic: Traffic
     log_level: LogLevel
     idempotency: Idempotency[Views]
+    load: ApiLoad
+    """Counts the requests of this process."""
+    collector: Collector
+    doctor: Doctor[Views]
+    figures: Callable[[], Awaitable[Sequence[Figure | Distribution]]]
+    """What the store, the ingest process and the records count; raises nothing."""
+    version: str
+    max_future_s: float
+    metrics_require_key: bool = False
+    has_console: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetServices:
+    """Devices, the readings that come without a gateway, and models on their way to gateways."""
+
     registry: Registry
     packages: PackageFiles
-    models: Models
     rollouts: Rollouts
     direct_readings: DirectReadings[Views]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisServices:
+    """What stored readings say."""
+
+    drift: DriftChecks
+    failures: Failures
+    forecasts: Forecasts
+    health_scores: HealthScores
+    recent_anomalies: RecentAnomalies
+    recommendations: Recommendations
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationServices:
+    """What people do all day."""
+
     alarms: Alarms
     alarm_rules: AlarmRules
     labels: Labels
@@ -102,19 +142,21 @@ class Services:
     reports: Reports
     exports: Exports
     downloads: Downloads
-    drift: DriftChecks
-    failures: Failures
-    forecasts: Forecasts
-    health_scores: HealthScores
-    recent_anomalies: RecentAnomalies
-    recommendations: Recommendations
     facts: Facts
     handovers: Handovers
     planned_events: PlannedEvents
     scaling: Scaling
-    load: ApiLoad
-    """Counts the requests of this process."""
+    webhooks: Webhooks
+    errands: Threads[ExitStack]
+    """Where somebody outside is waited for, such as the target of a test."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningServices:
+    """What learns, and what it learned."""
+
     jobs: Jobs
+    models: Models
     datasets: Datasets
     experiments: Experiments
     trainings: Trainings
@@ -125,17 +167,16 @@ class Services:
     """Where models answer: few at once, so that they hold up nobody else."""
     uploads: Threads[ExitStack]
     """Where uploads are read: few at once, so that they hold up nobody else."""
-    webhooks: Webhooks
-    errands: Threads[ExitStack]
-    """Where somebody outside is waited for, such as the target of a test."""
-    collector: Collector
-    doctor: Doctor[Views]
-    figures: Callable[[], Awaitable[Sequence[Figure | Distribution]]]
-    """What the store, the ingest process and the records count; raises nothing."""
-    version: str
-    max_future_s: float
-    metrics_require_key: bool = False
-    has_console: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services(AccessServices, FrameServices, FleetServices, AnalysisServices, OperationServices, LearningServices):
+    """Everything behind the API."""
+
+    @classmethod
+    def of(cls, *parts: object) -> Self:
+        """Return the services that these groups are, one of each."""
+        return cls(**{one.name: getattr(part, one.name) for part in parts for one in fields(cast("Any", part))})
 
     def close(self) -> None:
         """Let go of the threads."""

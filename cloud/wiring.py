@@ -39,6 +39,7 @@ from cloud.jobs.queue import Jobs
 from cloud.jobs.reports import Reports
 from cloud.learning.autonomy import Autonomous
 from cloud.learning.experiments import Experiments
+from cloud.learning.inference import Inference
 from cloud.learning.promotions import BY as AUTONOMOUS
 from cloud.listening import LOOPBACK_NAMES, is_loopback, refuse_open_door
 from cloud.live.hub import Hub
@@ -65,7 +66,16 @@ from cloud.ports import Clock
 from cloud.readings import open_views
 from cloud.records.database import Records
 from cloud.records.settings import is_set
-from cloud.services import Services
+from cloud.services import (
+    AccessServices,
+    AnalysisServices,
+    FleetServices,
+    FrameServices,
+    LearningServices,
+    OperationServices,
+    Services,
+    Views,
+)
 from cloud.threads import Threads
 from cloud.watching import Watched, open_rates
 
@@ -93,22 +103,52 @@ class Api:
         self.records.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What the groups of services stand on."""
+
+    settings: Settings
+    clock: Clock
+    records: Records
+    threads: Threads[Views]
+    intake: RemoteIntake
+    idempotency: Idempotency[Views]
+    alarms: Alarms
+    scores: HealthScores
+    jobs: Jobs
+
+
 def open_api(settings: Settings, clock: Clock) -> Api:
     """Return the application over the settings' databases; raise InvalidConfig, or Unavailable for older tables."""
     refuse_open_door(settings)
+    ground = _ground(settings, clock)
+    access, learning = _access(ground), _learning(ground)
+    services = Services.of(
+        access,
+        learning,
+        _frame(ground, access),
+        _fleet(ground),
+        _analysis(ground, learning.inference),
+        _operations(ground),
+    )
+    hub = open_hub(settings, ground.records, services, partial(who_connects, services))
+    app = build_app(services, Metrics(), door_of(settings), hub)
+    return Api(app, services, ground.intake, ground.records, hub, settings.api.trusted_proxies)
+
+
+def _ground(settings: Settings, clock: Clock) -> _Ground:
     records = Records(settings.records_url)
     records.require_current()
-    access = open_access(settings, records, clock)
     alarms, scores = Alarms(records, clock), HealthScores(records, clock)
     threads = Threads(lambda: open_views(settings, clock, alarms.worst, scores.vitals), count=settings.api.threads)
     intake, idempotency = RemoteIntake(settings.intake_path), Idempotency(records, threads, clock)
-    models, datasets = open_models(settings, records, clock), open_datasets(settings, records, clock)
-    inference = open_inference(settings, models)
-    rates, traffic = open_rates(settings, clock), Traffic()
-    watched = Watched(settings, records, threads, clock, intake, alarms, access.keys, access.sessions, rates, traffic)
-    services = Services(
-        clock=clock,
-        threads=threads,
+    return _Ground(settings, clock, records, threads, intake, idempotency, alarms, scores, Jobs(records, clock))
+
+
+def _access(ground: _Ground) -> AccessServices:
+    settings, records, clock = ground.settings, ground.records, ground.clock
+    access = open_access(settings, records, clock)
+    return AccessServices(
         auth=settings.auth,
         gate=access.gate,
         keys=access.keys,
@@ -116,44 +156,24 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         users=access.users,
         settings=LiveSettings(records, clock),
         activities=Activities(records),
+    )
+
+
+def _frame(ground: _Ground, access: AccessServices) -> FrameServices:
+    settings, records, clock = ground.settings, ground.records, ground.clock
+    rates, traffic = open_rates(settings, clock), Traffic()
+    watched = Watched(
+        settings, records, ground.threads, clock, ground.intake, ground.alarms, access.keys, access.sessions, rates,
+        traffic,
+    )  # fmt: skip
+    return FrameServices(
+        clock=clock,
+        threads=ground.threads,
         rates=watched.rates,
         traffic=watched.traffic,
         log_level=LogLevel(records, clock, settings.log_level_path, settings.log.level),
-        idempotency=idempotency,
-        registry=Registry(records),
-        packages=PackageFiles(settings.packages_path),
-        models=models,
-        rollouts=Rollouts(records, clock),
-        direct_readings=DirectReadings(intake, idempotency, clock, max_future_s=settings.ingest.max_future_s),
-        alarms=alarms,
-        alarm_rules=AlarmRules(records, clock),
-        labels=Labels(records, clock),
-        decisions=Decisions(records, clock, lambda session: is_set(session, "decisions.strict")),
-        reports=Reports(Jobs(records, clock), limits_of(settings)),
-        exports=Exports(Jobs(records, clock), limits_of(settings)),
-        downloads=open_downloads(settings, records, clock),
-        drift=DriftChecks(records, clock, false_alarms=settings.analysis.drift_false_alarms),
-        failures=Failures(records, clock),
-        forecasts=Forecasts(records, clock),
-        health_scores=scores,
-        recent_anomalies=RecentAnomalies(records, clock, inference.score_rows),
-        recommendations=Recommendations(records, clock),
-        facts=Facts(records, clock),
-        handovers=Handovers(records, clock),
-        planned_events=PlannedEvents(records, clock),
-        scaling=Scaling(records, clock, open_situations(settings, clock, open_executor(settings, clock))),
+        idempotency=ground.idempotency,
         load=ApiLoad(records, clock, instance=f"api-{os.getpid()}"),
-        jobs=Jobs(records, clock),
-        datasets=datasets,
-        experiments=Experiments(records, clock),
-        autonomous=Autonomous(records, clock, lambda by: Rollouts(records, clock).revert(AUTONOMOUS, by=by)),
-        trainings=open_trainings(settings, records, clock, datasets, models),
-        detectors=open_detectors(settings, records, clock),
-        inference=inference,
-        judging=open_judging(),
-        uploads=open_uploads(),
-        webhooks=open_webhooks(settings, records, clock),
-        errands=open_errands(),
         collector=Collector(records, clock, settings.data),
         doctor=watched.doctor(),
         figures=watched.figures,
@@ -161,9 +181,65 @@ def open_api(settings: Settings, clock: Clock) -> Api:
         max_future_s=settings.ingest.max_future_s,
         metrics_require_key=settings.api.metrics_require_key,
     )
-    hub = open_hub(settings, records, services, partial(who_connects, services))
-    app = build_app(services, Metrics(), door_of(settings), hub)
-    return Api(app, services, intake, records, hub, settings.api.trusted_proxies)
+
+
+def _fleet(ground: _Ground) -> FleetServices:
+    settings, records, clock = ground.settings, ground.records, ground.clock
+    max_future_s = settings.ingest.max_future_s
+    return FleetServices(
+        registry=Registry(records),
+        packages=PackageFiles(settings.packages_path),
+        rollouts=Rollouts(records, clock),
+        direct_readings=DirectReadings(ground.intake, ground.idempotency, clock, max_future_s=max_future_s),
+    )
+
+
+def _analysis(ground: _Ground, inference: Inference) -> AnalysisServices:
+    settings, records, clock = ground.settings, ground.records, ground.clock
+    return AnalysisServices(
+        drift=DriftChecks(records, clock, false_alarms=settings.analysis.drift_false_alarms),
+        failures=Failures(records, clock),
+        forecasts=Forecasts(records, clock),
+        health_scores=ground.scores,
+        recent_anomalies=RecentAnomalies(records, clock, inference.score_rows),
+        recommendations=Recommendations(records, clock),
+    )
+
+
+def _operations(ground: _Ground) -> OperationServices:
+    settings, records, clock = ground.settings, ground.records, ground.clock
+    return OperationServices(
+        alarms=ground.alarms,
+        alarm_rules=AlarmRules(records, clock),
+        labels=Labels(records, clock),
+        decisions=Decisions(records, clock, lambda session: is_set(session, "decisions.strict")),
+        reports=Reports(ground.jobs, limits_of(settings)),
+        exports=Exports(ground.jobs, limits_of(settings)),
+        downloads=open_downloads(settings, records, clock),
+        facts=Facts(records, clock),
+        handovers=Handovers(records, clock),
+        planned_events=PlannedEvents(records, clock),
+        scaling=Scaling(records, clock, open_situations(settings, clock, open_executor(settings, clock))),
+        webhooks=open_webhooks(settings, records, clock),
+        errands=open_errands(),
+    )
+
+
+def _learning(ground: _Ground) -> LearningServices:
+    settings, records, clock = ground.settings, ground.records, ground.clock
+    models, datasets = open_models(settings, records, clock), open_datasets(settings, records, clock)
+    return LearningServices(
+        jobs=ground.jobs,
+        models=models,
+        datasets=datasets,
+        experiments=Experiments(records, clock),
+        trainings=open_trainings(settings, records, clock, datasets, models),
+        autonomous=Autonomous(records, clock, lambda by: Rollouts(records, clock).revert(AUTONOMOUS, by=by)),
+        detectors=open_detectors(settings, records, clock),
+        inference=open_inference(settings, models),
+        judging=open_judging(),
+        uploads=open_uploads(),
+    )
 
 
 def door_of(settings: Settings) -> Door:

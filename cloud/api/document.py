@@ -59,13 +59,12 @@ def refused_too_often() -> dict[str, Any]:
 
 def complete(document: dict[str, Any]) -> None:
     """Add the errors that the frame may give for any operation of its kind, where the operation does not name them."""
-    for item in document.get("paths", {}).values():
-        for operation in item.values():
-            told: dict[str, Any] = operation["responses"]
-            for status in sorted(_given_by_the_frame(operation)):
-                if "example" not in told.get(str(status), {}).get("content", {}).get("application/json", {}):
-                    told[str(status)] = _as_document(status)
-            _let_errors_have_their_body(told)
+    for operation in (one for item in document.get("paths", {}).values() for one in item.values()):
+        told: dict[str, Any] = operation["responses"]
+        for status in sorted(_given_by_the_frame(operation)):
+            if "example" not in told.get(str(status), {}).get("content", {}).get("application/json", {}):
+                told[str(status)] = _as_document(status)
+        _let_errors_have_their_body(told)
 
 
 def _let_errors_have_their_body(answers_told: dict[str, Any]) -> None:
