@@ -76,7 +76,7 @@ venv-dev:
 	@sh deploy/setup/venv.sh dev
 
 servers:
-	@sh deploy/setup/servers.sh
+	@sh deploy/setup/servers.sh redis-server:redis-server node:nodejs curl:curl
 
 clean: ## Remove what was built and installed here
 	rm -rf .venv .venv-tf .venv-tflite .venv-uv build dist \
