@@ -36,6 +36,7 @@ DETECTION = {
     "validation_metrics": {"precision": None, "recall": None, "f1_score": None, "auc_score": None, "over_share": 0.01},
     "model_info": {"n_samples_trained": 8000, "n_features": 8, "algorithm": "IsolationForest", "version": 3},
 }
+WAITING = {"job_id": _JOB, "status": "in_progress"}
 QUEUED = {"job_id": "0197f3a2-5c1e-7d40-9a6b-001122334455", "status": "queued", "estimated_duration_minutes": 15}
 
 

@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Security
 from fastapi.security import SecurityScopes
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
-from cloud.api.deps import Guest, ServicesDep, caller
-from cloud.api.document import answers
+from cloud.api.deps import ServicesDep, caller, guest
+from cloud.api.document import answers, refused_too_often
+from cloud.api.limits import keep_within
+from cloud.domain.api_key import Principal
 from cloud.domain.download import DownloadKind
 from cloud.domain.scopes import Scope
 from cloud.errors import Unauthorized
@@ -19,23 +21,24 @@ _PAGE_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; fr
 """A page of ours shows its own pictures and styles, and runs nothing."""
 _PRIVATE = "private, no-store"
 FileName = Annotated[str, Path(min_length=1, max_length=200)]
+_CONTENT = {"schema": {"type": "string", "format": "binary"}, "example": "time,device,value\n"}
 _FILE = answers("", 401, 403, 404, 422, 503) | {
-    200: {"description": "The file.", "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
+    200: {"description": "The file.", "content": {"application/octet-stream": _CONTENT}},
+    429: refused_too_often(),
 }
+Known = Annotated[Principal | None, Security(guest, scopes=[Scope.REPORTS_GENERATE])]
 
 
 async def holder(
     request: Request,
     services: ServicesDep,
-    guest: Guest,
+    known: Known,
     expires: Annotated[int | None, Query(ge=0, lt=1 << 40, description="Of a signed link.")] = None,
-    signature: Annotated[
-        str | None, Query(max_length=64, pattern="^[0-9a-f]*$")
-    ] = None,
+    signature: Annotated[str | None, Query(max_length=64, pattern="^[0-9a-f]*$")] = None,
 ) -> None:
     """Let in who holds a signed link, or a credential with the scope; raise Unauthorized, Forbidden."""
     if signature is None or expires is None:
-        await caller(SecurityScopes([Scope.REPORTS_GENERATE]), guest)
+        await caller(SecurityScopes([Scope.REPORTS_GENERATE]), known)
         return
     path = request.scope["path"]
     is_open = await services.threads.run(
@@ -45,13 +48,16 @@ async def holder(
         raise Unauthorized("this link is over, or not one of ours", code="LINK_INVALID")
 
 
-@router.get("/reports/{filename}", dependencies=[Depends(holder)], response_model=None, responses=_FILE)
+_LET_IN = [Depends(keep_within), Depends(holder)]
+
+
+@router.get("/reports/{filename}", dependencies=_LET_IN, response_model=None, responses=_FILE)
 async def fetch_report(filename: FileName, services: ServicesDep) -> StreamingResponse:
     """Fetch a report; one that is a page is shown, all others are saved."""
     return await _sent(services, DownloadKind.REPORT, filename)
 
 
-@router.get("/exports/{filename}", dependencies=[Depends(holder)], response_model=None, responses=_FILE)
+@router.get("/exports/{filename}", dependencies=_LET_IN, response_model=None, responses=_FILE)
 async def fetch_export(filename: FileName, services: ServicesDep) -> StreamingResponse:
     """Fetch an export."""
     return await _sent(services, DownloadKind.EXPORT, filename)

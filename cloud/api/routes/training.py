@@ -1,5 +1,6 @@
 """POST /train, /detection/train, /models/retrain and GET /training/{job_id}: one queue in three documents' words."""
 
+from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -13,6 +14,7 @@ from cloud.api.training_views import (
     QUEUED,
     STARTED,
     TRAINING,
+    WAITING,
     DetectionBody,
     DetectionTrained,
     Queued,
@@ -37,6 +39,11 @@ from cloud.learning.train_request import NAMED_TASKS, TrainRequest
 from cloud.services import Services
 
 router = APIRouter(tags=["training"])
+_STILL_AT_IT: dict[str, Any] = {
+    "description": "Not done within a minute: the job goes on",
+    "model": Waiting,
+    "content": {"application/json": {"example": WAITING}},
+}
 
 
 @router.post(
@@ -88,8 +95,7 @@ async def get_training(job_id: str, _caller: LearningReader, services: ServicesD
     "/detection/train",
     response_model=None,
     dependencies=[idempotent(), limited_as_documented()],
-    responses=answers(DETECTION, 401, 403, 404, 422, 503)
-    | {202: {"description": "Not done within a minute: the job goes on", "model": Waiting}},
+    responses=answers(DETECTION, 401, 403, 404, 422, 503) | {202: _STILL_AT_IT},
 )
 async def train_detector(
     body: DetectionBody, response: Response, caller: LearningWriter, services: ServicesDep
