@@ -61,10 +61,12 @@ def complete(document: dict[str, Any]) -> None:
     """Add the errors that the frame may give for any operation of its kind, where the operation does not name them."""
     for operation in (one for item in document.get("paths", {}).values() for one in item.values()):
         told: dict[str, Any] = operation["responses"]
-        for status in sorted(_given_by_the_frame(operation)):
-            if "example" not in told.get(str(status), {}).get("content", {}).get("application/json", {}):
-                told[str(status)] = _as_document(status)
+        told |= {str(one): _as_document(one) for one in sorted(_given_by_the_frame(operation)) if not _shown(told, one)}
         _let_errors_have_their_body(told)
+
+
+def _shown(told: dict[str, Any], status: int) -> bool:
+    return "example" in told.get(str(status), {}).get("content", {}).get("application/json", {})
 
 
 def _let_errors_have_their_body(answers_told: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Scaler: a decision is carried out, looked at two minutes later, kept or taken back; and asked for where people say."""
+"""Scaler: a decision is carried out, looked at two minutes later, kept or taken back; asked for where people say."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
