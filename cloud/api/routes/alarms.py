@@ -11,10 +11,10 @@ from cloud.api.deps import AlarmReader, Operator, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.spans import span_of
 from cloud.domain.alarm import LEAST_SHELF_S, LONGEST_SHELF_S, Alarm, AlarmState, Severity
 from cloud.domain.alarm_change import MAX_COMMENT, MAX_NAME
 from cloud.domain.label import Verdict
-from cloud.domain.times import to_us
 from cloud.operations.alarms import MAX_AT_ONCE
 from cloud.records.alarms import AlarmFilter
 from cloud.services import Services, Views
@@ -112,7 +112,8 @@ class Wanted(BaseModel):
     offset: Offset = 0
 
     def choose(self, services: Services, views: Views) -> AlarmFilter:
-        """Return the filter; raise NotFound for a device that never was."""
+        """Return the filter; raise NotFound for a device that never was, Invalid for a reversed span."""
+        from_us, before_us = span_of(self.from_, self.to)
         device = None if self.device_id is None else services.registry.find(self.device_id, views.store.devices)
         return AlarmFilter(
             source=None if device is None else device.source,
@@ -122,8 +123,8 @@ class Wanted(BaseModel):
             is_acknowledged=self.acknowledged,
             is_resolved=self.resolved,
             assigned_to=self.assigned_to,
-            from_us=None if self.from_ is None else to_us(self.from_),
-            to_us=None if self.to is None else to_us(self.to),
+            from_us=from_us,
+            to_us=before_us,
         )
 
 

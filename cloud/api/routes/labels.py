@@ -9,6 +9,7 @@ from cloud.api.alarm_answers import LABEL_EXAMPLE, LabelAnswer, Plant
 from cloud.api.deps import AlarmReader, Operator, ServicesDep
 from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, paged
+from cloud.api.spans import span_of
 from cloud.domain.label import MAX_KIND, MAX_NOTE, Label, Verdict
 from cloud.domain.times import to_datetime, to_us
 from cloud.errors import Invalid
@@ -69,14 +70,15 @@ async def list_labels(
     wanted: Annotated[Wanted, Query()],
 ) -> list[LabelAnswer]:
     """Return labels in order of their beginning; `X-Total-Count` says how many there are."""
+    from_us, before_us = span_of(wanted.from_, wanted.to)
 
     def read(views: Views) -> list[LabelAnswer]:
         device = None if wanted.device_id is None else _resolve(services, views, wanted.device_id)
         found = services.labels.list(
             source=None if device is None else device[0],
             device=None if device is None else device[1],
-            from_us=None if wanted.from_ is None else to_us(wanted.from_),
-            to_us=None if wanted.to is None else to_us(wanted.to),
+            from_us=from_us,
+            to_us=before_us,
         )
         plant = Plant.seen(services, views)
         page = paged(found, request, response, limit=wanted.limit, offset=wanted.offset)
