@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,15 @@ from tests.support.cloud import CloudServer
 from tests.support.gateway import GatewayClient
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 EPOCH = 77
 GATEWAYS = ("gw-1", "gw-2")
 READINGS = 4
 """One of each Tag, so that none takes the place of another."""
 IN_FLIGHT = 30
 DEADLINE_S = 60.0
+SCALED_S = 120.0
+"""For a process more or less: one of the api takes seconds of a core before it serves."""
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 def server(broker: Broker, tmp_path: Path) -> Iterator[CloudServer]:
     """Give a cloud whose services may have two instances each, and that changes nothing by itself."""
     bounds = "".join(f"{{service: {name}, most: 2}}, " for name in ("ingest", "jobs", "api"))
-    extra = f"scaling: {{automatic: false, instances: [{bounds}]}}\n"
+    extra = f"scaling: {{automatic: false, instances: [{bounds}]}}\nlimits: {{profile: high}}\n"
     directory = tmp_path / "cloud"
     directory.mkdir()
     with CloudServer(directory, mqtt=f"mqtt: {{port: {broker.port}}}\n", extra=extra) as started:
@@ -124,7 +127,9 @@ class Operator:
 
     def standing(self, service: str) -> dict[str, Any]:
         """Return where a service stands."""
-        found: dict[str, Any] = self._http.get("/api/v1/scaling/status", params={"service": service}).json()
+        answer = self._http.get("/api/v1/scaling/status", params={"service": service})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
         return found
 
     def scale(self, service: str, instances: int) -> None:
@@ -132,7 +137,15 @@ class Operator:
         body = {"service_name": service, "target_instances": instances, "reason": "a test"}
         answer = self._http.post("/api/v1/scaling/manual", json=body)
         assert answer.status_code == 200, answer.text
-        wait_until(lambda: self.standing(service)["current_instances"] == instances, deadline_s=DEADLINE_S)
+        self.wait_for(service, instances)
+
+    def wait_for(self, service: str, instances: int) -> None:
+        """Return once so many instances serve; asks seldom, since each question takes the processes' own cores."""
+        is_so = partial(self._has, service, instances)
+        wait_until(is_so, deadline_s=SCALED_S, every_s=0.25)
+
+    def _has(self, service: str, instances: int) -> bool:
+        return bool(self.standing(service)["current_instances"] == instances)
 
     def decisions(self, service: str) -> list[dict[str, Any]]:
         """Return what was decided, the newest first."""
@@ -179,5 +192,5 @@ def test_a_killed_process_takes_the_growth_back(server: CloudServer, operator: O
     wait_until(lambda: operator.decisions("jobs")[0]["status"] == "rolled_back", deadline_s=180.0, every_s=1.0)
     newest = operator.decisions("jobs")[0]
     assert (newest["verification"]["status"], "died" in newest["problem"]) == ("failed", True)
-    wait_until(lambda: operator.standing("jobs")["current_instances"] == 1, deadline_s=DEADLINE_S)
+    operator.wait_for("jobs", 1)
     wait_until(lambda: "jobs-2" not in server.wait_until_ready()["children"], deadline_s=DEADLINE_S)
