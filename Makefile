@@ -16,9 +16,9 @@ demo: venv-demo ## Run plant, broker, agent and cloud on loopback until Ctrl-C; 
 	@.venv/bin/lineside-demo $(ARGS)
 
 test: check test-quick ## Check everything and run every test but the loops
-	$(PYTHON) -m pytest -m "slow and not loop"
+	$(PYTHON) -m pytest -m "slow and not loop" --numprocesses 2 --dist loadfile
 
-test-loop: venv-dev servers ## Run the stories that take minutes: label, retrain, roll out, swap; a fleet of 200 gateways
+test-loop: venv-dev servers ## Run the stories that take minutes: kills and outages of the demo, learning to swap, a fleet of 200, scaling
 	$(PYTHON) -m pytest -m loop
 
 test-quick: venv-dev servers ## Run the tests that take seconds, several files at a time: most of their time is waiting

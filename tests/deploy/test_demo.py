@@ -84,6 +84,7 @@ def altered(one: Stored, at: int) -> Stored:
     return Stored(one.at, [*one.values[:at], 12345.678, *one.values[at + 1 :]])
 
 
+@pytest.mark.loop
 def test_killing_agent_broker_and_cloud_loses_and_repeats_nothing(tmp_path: Path) -> None:
     report = run_demo(tmp_path, "--for", "45", "--kill", "agent", "--kill", "broker", "--kill", "cloud")
     assert report["ok"], report
@@ -91,6 +92,7 @@ def test_killing_agent_broker_and_cloud_loses_and_repeats_nothing(tmp_path: Path
     assert (report["readings_lost"], report["readings_duplicated"], report["readings_altered"]) == (0, 0, 0)
 
 
+@pytest.mark.loop
 def test_a_broker_away_for_20_seconds_costs_nothing_and_readings_come_through_again(tmp_path: Path) -> None:
     report = run_demo(tmp_path, "--for", "50", "--outage", "20")
     assert report["ok"], report
@@ -101,6 +103,7 @@ def test_a_broker_away_for_20_seconds_costs_nothing_and_readings_come_through_ag
     assert report["readings_made"] == report["readings_stored"]
 
 
+@pytest.mark.loop
 def test_every_row_of_a_recording_arrives_with_all_its_channels(tmp_path: Path) -> None:
     recording = tmp_path / "recording.csv.gz"
     write_recording(recording, rows=300)

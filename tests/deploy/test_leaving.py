@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 DEMO = Path(sys.executable).parent / "lineside-demo"
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.loop, pytest.mark.timeout(300)]
 
 
 def running(directory: Path) -> list[str]:
@@ -22,7 +22,7 @@ def running(directory: Path) -> list[str]:
 
 def wait_until(is_so: Callable[[], bool], what: str) -> None:
     """Wait for a condition; fail where it does not come to be."""
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 150
     while not is_so():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)

@@ -12,7 +12,7 @@ from protocols.scoring.fit import fit
 from tests.support.judging import CHANNELS, PERIOD_S, healthy
 from tests.support.packages import make_package
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.loop, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".venv-tflite" / "bin" / "python"
