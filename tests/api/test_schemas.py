@@ -1,6 +1,6 @@
 """Schemathesis asks every operation of both documents what its schema allows and forbids: no server error, no surprise.
 
-`make test-schemas` takes 50 examples an operation, the slow tests a few; ids of paths are those of the seeded plant.
+`make test-schemas` takes 50 examples an operation of both, the slow tests a few of the first; ids are the plant's.
 """
 
 import json
@@ -47,7 +47,7 @@ def rules(plant: SeededPlant) -> str:
     return "\n".join([RULES, "[parameters]", *known, *spared, ""])
 
 
-@pytest.mark.parametrize("document", ["/openapi.json", "/api/openapi.json"])
+@pytest.mark.parametrize("document", ["/openapi.json", pytest.param("/api/openapi.json", marks=pytest.mark.loop)])
 def test_no_operation_fails_or_answers_what_it_does_not_document(
     plant: SeededPlant, tmp_path: Path, document: str
 ) -> None:

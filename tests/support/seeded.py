@@ -1,7 +1,7 @@
 """SeededPlant: a freshly seeded cloud as real processes, with at least one of everything that the documents speak of.
 
-Readings of 30 hours, alarms, datasets, a fitted detector, a served classifier, the documented models, an experiment,
-a planned event, users. What a test asks for by name is in `ids`.
+Readings of 34 hours (a sensor is stuck at their end), alarms, datasets, a fitted detector, a served classifier, the
+documented models, an experiment, a planned event, users. What a test asks for by name is in `ids`.
 """
 
 import subprocess
@@ -35,7 +35,8 @@ from tests.support.stores import write
 from tests.support.waiting import wait_until
 
 V1 = "/api/v1"
-HOURS = 30
+HOURS = 34
+STUCK_HOURS = 8
 PERIOD_S = 10
 PASSWORD = "correct-horse-battery-7"  # noqa: S105 - of users that live as long as a test
 CLASSES = b"speed,load,fails\n" + b"".join(
@@ -47,10 +48,13 @@ ROW = {"flow": 10.0, "pressure": 10.0, "speed": 10.0, "vibration": 10.0}
 
 
 def plant_readings(devices: Sequence[str], now_us: int) -> Sequence[Arrival]:
-    """Return the last 30 hours of machines that are well, a row each ten seconds."""
+    """Return the last 34 hours of machines that are well, a row each ten seconds; a sensor of the last one is stuck."""
     n = HOURS * 3600 // PERIOD_S
     times = now_us - 1_000_000 * PERIOD_S * np.arange(n, 0, -1, dtype=np.int64)
-    return [_arrival(device, times, healthy(n, seed=number)) for number, device in enumerate(devices)]
+    rows = [healthy(n, seed=number) for number in range(len(devices))]
+    stuck = STUCK_HOURS * 3600 // PERIOD_S
+    rows[-1][-stuck:, 0] = rows[-1][-stuck, 0]
+    return [_arrival(device, times, of) for device, of in zip(devices, rows, strict=True)]
 
 
 def _arrival(device: str, times: Any, rows: Any) -> Arrival:  # noqa: ANN401 - arrays
@@ -88,7 +92,8 @@ class SeededPlant:
     ids: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        extra = f"api: {{port: 0, registry_port: 0}}\nlimits: {{profile: high}}\n{self.mode}"
+        kept = "scaling: {executor: dry_run}\nlimits: {profile: high}\n"  # no process less in the midst of a request
+        extra = f"api: {{port: 0, registry_port: 0}}\n{kept}{self.mode}"
         self.server = CloudServer(self.directory, extra=extra)
         self.key_file = self.directory / "first-key"
 
@@ -190,6 +195,15 @@ class SeededPlant:
         with closing(Records(settings.records_url)) as records, records.writing() as session:
             add_load(session, past_load(SystemClock().now_us() // 60_000_000))
 
+    def _is_filled(self, path: str) -> None:
+        """Wait until a list has an item."""
+
+        def has_any() -> bool:
+            told = self.get(path)
+            return bool(told if isinstance(told, list) else told["predictions"])
+
+        wait_until(has_any, deadline_s=60, every_s=0.2)
+
     def people(self) -> None:
         """Let the administrator register with the set-up token and take a token."""
         admin = {"username": "admin", "email": "admin@plant.example", "password": PASSWORD}
@@ -221,6 +235,8 @@ class SeededPlant:
         self.ids["event_id"] = str(self.post("/events", json=event | span)["id"])
         wait_until(lambda: bool(self.get("/alerts")), deadline_s=30, every_s=0.1)
         self.ids["alert_id"] = str(self.get("/alerts")[0]["id"])
+        for path in ("/recommendations", "/predictions/current", "/predictions/history"):
+            self._is_filled(path)
         report = self.post("/tasks/start_report")
         export = self.get("/export_data", format="json", days=7)
         self.ids["task_id"] = str(report["task_id"])
