@@ -56,9 +56,13 @@ def serve_api(settings: Settings, tether: Tether) -> None:
 
 
 def frame_of(api: Api) -> dict[str, Any]:
-    """Return how uvicorn serves the application: no logs of its own, and the heartbeat of live connections."""
+    """Return how uvicorn serves the application: no logs of its own, and the heartbeat of live connections.
+
+    What it says of each WebSocket holds the whole address, with the token that a client shows there.
+    """
     return {
         "log_config": None,
+        "log_level": "warning",
         "access_log": False,
         "server_header": False,
         "proxy_headers": bool(api.trusted_proxies),

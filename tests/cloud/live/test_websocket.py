@@ -1,6 +1,7 @@
 """/ws with a stock client: the documented messages, who may come in, and what becomes of those who misbehave."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from typing import Any
 
@@ -39,6 +40,19 @@ async def test_a_ping_is_answered_with_its_own_timestamp(live: LiveServer) -> No
     async with live.connect() as connection:
         await say(connection, type="ping", timestamp=1640000000000)
         assert await hear(connection, "pong") == {"type": "pong", "timestamp": 1640000000000}
+
+
+async def test_the_token_that_an_address_carries_is_not_logged(
+    live: LiveServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    token = live.cloud.key(Scope.DATA_READ)
+    async with websockets.connect(live.ws(token=token)) as connection:
+        await say(connection, type="ping", timestamp=1)
+        await hear(connection, "pong")
+    with pytest.raises(websockets.InvalidStatus):
+        await websockets.connect(f"{live.ws(token=token)}".replace("/ws?", "/other?"))
+    assert token not in caplog.text
 
 
 async def test_figures_come_at_once_and_by_themselves_and_are_the_documented_ones(live: LiveServer) -> None:
