@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cloud.analysis.load_outlook import outlook
 from cloud.config import Settings
-from cloud.domain.load import Service
+from cloud.domain.load import POOLS, Service
 from cloud.domain.pools import Executor
 from cloud.domain.scaling import Bounds
 from cloud.operations.executors.dry_run import DryRun
@@ -30,7 +30,7 @@ def open_situations(settings: Settings, clock: Clock, executor: Executor) -> Sit
 
 
 def bounds_of(settings: Settings) -> Mapping[Service, Bounds]:
-    """Return how many instances each service may have: as many as there are cores where nobody says."""
+    """Return how many instances each service may have where somebody says, else what is usual."""
     found = {service: Bounds(1, default_most(settings, service)) for service in Service}
     for one in settings.scaling.instances:
         service = Service(one.service)
@@ -40,7 +40,12 @@ def bounds_of(settings: Settings) -> Mapping[Service, Bounds]:
 
 
 def default_most(settings: Settings, service: Service) -> int:
-    """Return the most instances of a service that nobody bounded; without a broker nothing can share ingest's work."""
-    if service is Service.INGEST and settings.mqtt is None and settings.scaling.executor == "supervisor":
+    """Return the most instances of a service that nobody bounded: the cores, one where several would do harm.
+
+    Without a broker nothing can share ingest's work. Stock clients of Socket.IO poll first, and are lost where another
+    process of the api answers the next poll: who wants several says so, and puts a proxy before them.
+    """
+    is_real = settings.scaling.executor == "supervisor"
+    if is_real and (POOLS[service] == "api" or (service is Service.INGEST and settings.mqtt is None)):
         return 1
     return max(1, os.cpu_count() or 1)

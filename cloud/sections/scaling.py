@@ -10,7 +10,7 @@ Instances = Annotated[int, Field(ge=1, le=64)]
 
 
 class InstanceSettings(Section):
-    """How many processes one service may have; most: null for as many as there are cores."""
+    """How many processes one service may have; most: null for what is usual for it."""
 
     service: Literal["ingest", "inference", "jobs", "api"]
     least: Instances = 1
@@ -25,4 +25,5 @@ class ScalingSettings(Section):
     automatic: bool = True
     """Whether forecasts and load change anything; people always may."""
     instances: tuple[InstanceSettings, ...] = ()
-    """Bounds of services; one that is not named has at least 1 and at most as many as there are cores."""
+    """Bounds of services; one that is not named has 1 at least, and as many as there are cores at most: but `api` and
+    `inference` have 1, since Socket.IO needs a proxy before several processes."""
