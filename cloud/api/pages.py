@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 from fastapi import APIRouter, FastAPI
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -39,6 +40,7 @@ _STARTS = {
         'Redoc.init("/openapi.json", {hideHostname: true, disableSearch: false}, document.getElementById("redoc"));\n'
     ),
 }
+_JSON = "application/json"
 _CACHED = {"cache-control": "public, max-age=86400"}
 
 
@@ -47,13 +49,15 @@ def pages(app: FastAPI, aliases: FastAPI) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     directory = _directory()
 
+    written, alias_written = _Written(app), _Written(aliases)
+
     @router.get("/openapi.json")
-    async def document() -> Response:
-        return JSONResponse(app.openapi())
+    def document() -> Response:  # in a thread: writing it takes seconds
+        return Response(written.content(), media_type=_JSON)
 
     @router.get("/api/openapi.json")
-    async def alias_document() -> Response:
-        return JSONResponse(aliases.openapi())
+    def alias_document() -> Response:
+        return Response(alias_written.content(), media_type=_JSON)
 
     @router.get("/docs")
     async def swagger() -> Response:
@@ -77,6 +81,22 @@ def pages(app: FastAPI, aliases: FastAPI) -> APIRouter:
         return FileResponse(directory / name, headers=_CACHED)
 
     return router
+
+
+class _Written:
+    """The document of an application as JSON, written when it is first asked for, by one thread."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._lock = Lock()
+        self._content = b""
+
+    def content(self) -> bytes:
+        """Return it; any thread."""
+        with self._lock:
+            if not self._content:
+                self._content = bytes(JSONResponse(self._app.openapi()).body)
+        return self._content
 
 
 def _directory() -> Path:
