@@ -76,10 +76,10 @@ def failures(report: Path) -> list[tuple[str, str, str]]:
 
 def _of(scenario: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     recorder = scenario["recorder"]
-    for case, checks in recorder["checks"].items():
+    for case, checks in recorder.get("checks", {}).items():
         for check in checks:
             if check["status"] == "failure":
-                answer = recorder["interactions"].get(case, {}).get("response") or {}
+                answer = recorder.get("interactions", {}).get(case, {}).get("response") or {}
                 yield check["name"], recorder["label"], str(answer.get("status_code"))
 
 
