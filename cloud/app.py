@@ -44,8 +44,9 @@ def bare_api(version: str) -> FastAPI:
     return app
 
 
+@cache
 def alias_api(version: str) -> FastAPI:
-    """Return the application as it is under /api, for its document only."""
+    """Return the application as it is under /api, for its document only; built once a process."""
     app = _fastapi(version)
     include_aliases(app)
     return app
@@ -58,6 +59,7 @@ def web(version: str, *, docs: bool) -> FastAPI:
     install_errors(app)
     if docs:
         app.include_router(pages(app, alias_api(version)))
+    _build_routes(app)
     return app
 
 
@@ -77,6 +79,13 @@ def build_app(services: Services, metrics: Metrics, door: Door, hub: Hub) -> App
 
     inner = Hosts(limited, services.clock, door.allowed_hosts)
     return Requests(inner, services.clock, services.traffic.begun, observe)
+
+
+def _build_routes(app: FastAPI) -> None:
+    """Build them now: routers that are included wait with it for the first request, which would wait a second."""
+    nowhere = {"type": "http", "method": "GET", "path": "/-", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(nowhere)
 
 
 class _Documented(FastAPI):

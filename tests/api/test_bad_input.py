@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from protocols.reading import Quality
 from tests.support.cloud import Cloud, arrival
 from tests.support.people import bearer, make_person
 
-DOCUMENT = web("0", docs=True).openapi()
+DOCUMENT = web(version("lineside"), docs=True).openapi()
 Operation = tuple[str, str, dict[str, Any]]
 NUMBER = "019b3c00-0000-7000-8000-000000000001"
 IDS = {"device_id": "pump-1", "tag": "flow"}
