@@ -42,6 +42,8 @@ class ErrorBody(BaseModel):
     request_id: str
 
 
+NEEDS_NOBODY: dict[str, Any] = {"security": [{}]}
+"""openapi_extra of an operation to which a credential is welcome, and none is needed."""
 _BODY = {"$ref": f"#/components/schemas/{ErrorBody.__name__}"}
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from cloud.access.users import Newcomer
 from cloud.api.credentials import ACCESS_COOKIE, CSRF_HEADER, REFRESH_COOKIE, drop_cookies, keep_cookies
 from cloud.api.deps import AnyCaller, ServicesDep, Session
-from cloud.api.document import answers
+from cloud.api.document import NEEDS_NOBODY, answers
 from cloud.api.errors import INVALID_IS_400
 from cloud.api.limits import limited
 from cloud.api.user_answers import USER, UserAnswer, show_user
@@ -162,7 +162,7 @@ async def refresh(
     return Renewed(access_token=given.access)
 
 
-@router.post("/logout", responses=answers({"message": "Logout successful"}, 503))
+@router.post("/logout", responses=answers({"message": "Logout successful"}, 503), openapi_extra=NEEDS_NOBODY)
 async def logout(request: Request, response: Response, services: ServicesDep) -> Said:
     """End the session of the cookies or of the bearer token, and take the cookies back."""
     bearer = request.headers.get("authorization", "")

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
 from cloud.api.deps import Guest, ServicesDep
-from cloud.api.document import answers
+from cloud.api.document import NEEDS_NOBODY, answers
 from cloud.domain.times import to_datetime
 from cloud.operations.health import Component, Health, Status
 
@@ -156,7 +156,12 @@ async def cache(services: ServicesDep, response: Response) -> CacheHealth:
     )
 
 
-@router.get("/detailed", summary="Health of every part", responses=answers(_DETAILED, 503))
+@router.get(
+    "/detailed",
+    summary="Health of every part",
+    responses=answers(_DETAILED, 503),
+    openapi_extra=NEEDS_NOBODY,
+)
 async def detailed(services: ServicesDep, response: Response, guest: Guest) -> DetailedHealth:
     """Each part with its facts and the alarms; what names hosts, engines or causes is shown to callers with a key."""
     found = await services.doctor.examine()

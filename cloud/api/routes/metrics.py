@@ -5,7 +5,7 @@ from starlette.responses import PlainTextResponse
 
 from cloud.api.backing import backing_of
 from cloud.api.deps import Guest, ServicesDep, SystemReader
-from cloud.api.document import answers
+from cloud.api.document import NEEDS_NOBODY, answers
 from cloud.api.limits import limited
 from cloud.api.metrics import CONTENT_TYPE
 from cloud.errors import Unauthorized
@@ -22,6 +22,7 @@ _EXAMPLE = 'http_requests_total{method="GET",handler="/health",status="200"} 42.
     summary="Figures for Prometheus",
     responses=answers(_EXAMPLE, 401) | {200: {"content": {"text/plain": {"example": _EXAMPLE}}}},
     response_class=PlainTextResponse,
+    openapi_extra=NEEDS_NOBODY,
 )
 async def metrics(request: Request, services: ServicesDep, guest: Guest) -> Response:
     """Open by default, as scrapers on a plant network expect; `metrics_require_key` asks for any key."""
