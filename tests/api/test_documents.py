@@ -19,7 +19,7 @@ import yaml
 
 from tests.support.seeded import CLASSES, PASSWORD, ROW, SeededPlant
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 HERE = Path(__file__).parent
 ENTRIES: list[dict[str, Any]] = yaml.safe_load((HERE / "documents.yaml").read_text(encoding="utf-8"))
 ASKED = ("rest", "registry", "doc")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.seeded import PASSWORD, SeededPlant
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
@@ -34,7 +34,7 @@ def replayed(prepared: Path, tmp_path: Path, **more: str) -> subprocess.Complete
         }
         command = ["sh", str(HERE / "replay.sh")]
         return subprocess.run(
-            command, env={**os.environ, **place, **more}, capture_output=True, text=True, check=False, timeout=350
+            command, env={**os.environ, **place, **more}, capture_output=True, text=True, check=False, timeout=600
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 from cloud.client import AsyncClient, AuthenticationFailed, Client, NotFound, RequestInvalid
 from tests.support.seeded import CLASSES, NUMBERS, PASSWORD, ROW, SeededPlant
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 HERE = Path(__file__).parent
 SALE: dict[str, Any] = {
     "event_type": "flash_sale",
