@@ -30,7 +30,7 @@ def health_scores(parts: Floats) -> Floats:
     weights = np.where(known, WEIGHTS, 0.0)
     logs = np.log(np.clip(np.where(known, parts, 1.0), FLOOR, 1.0))
     with np.errstate(invalid="ignore"):
-        scores = np.exp((weights * logs).sum(axis=1) / weights.sum(axis=1))
+        scores = np.clip(np.exp((weights * logs).sum(axis=1) / weights.sum(axis=1)), FLOOR, 1.0)  # rounding
     return np.where(known[:, _MEASURED].any(axis=1), scores, np.nan)
 
 
