@@ -34,7 +34,7 @@ class FieldError(BaseModel):
 class ErrorBody(BaseModel):
     """The body of every error; under /api `error` is a text, with `details` and `code` beside it."""
 
-    error: ErrorDetail
+    error: ErrorDetail | str
     detail: str
     error_code: str
     errors: list[FieldError]
