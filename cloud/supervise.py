@@ -25,7 +25,7 @@ from cloud.clock import SystemClock
 from cloud.domain.pools import RunningPool
 from cloud.logs import configure_logs
 from cloud.processes.staff import Staff
-from cloud.processes.tether import GRACE_S, Tether
+from cloud.processes.tether import DRAIN_S, GRACE_S, Tether
 
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 10.0
@@ -112,7 +112,7 @@ class Supervisor:
         """End a child of a pool in order."""
         life = next(one for one in self._lives if (one.child.pool, one.child.number) == (pool, number))
         life.leaving.set()
-        await self._end(life)
+        await self._end(life, DRAIN_S)
         self._lives.remove(life)
         self._tell_when_all_serve()
 
@@ -199,19 +199,23 @@ class Supervisor:
 
     async def _end_all(self) -> None:
         for life in reversed(self._lives):
-            await self._end(life)
+            await self._end(life, GRACE_S / 2)
 
-    async def _end(self, life: _Life) -> None:
-        if life.process is not None and life.process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                life.process.terminate()
-        try:
-            await asyncio.wait_for(life.ended.wait(), GRACE_S)
-        except TimeoutError:
-            log.warning("a process did not stop in time and was killed", extra={"child": life.child.name})
-            if life.process is not None:
-                life.process.kill()
-            await life.ended.wait()
+    async def _end(self, life: _Life, patience_s: float) -> None:
+        """End a child in order; one that takes longer is told to leave what it does, and then killed."""
+        for number, wait_s in ((signal.SIGTERM, patience_s), (signal.SIGINT, GRACE_S / 2), (signal.SIGKILL, None)):
+            if number is signal.SIGKILL:
+                log.warning("a process did not stop in time and was killed", extra={"child": life.child.name})
+            _signal(life, number)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(life.ended.wait(), wait_s)
+                return
+
+
+def _signal(life: _Life, number: signal.Signals) -> None:
+    if life.process is not None and life.process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            life.process.send_signal(number)
 
 
 @dataclass(frozen=True, slots=True)

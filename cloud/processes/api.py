@@ -14,10 +14,11 @@ from cloud.config import Settings, load_settings
 from cloud.listening import address, listen, listen_elsewhere, port_of
 from cloud.live.hub import HEARTBEAT_S, LARGEST_MESSAGE
 from cloud.logs import configure_logs
-from cloud.processes.tether import Tether
+from cloud.processes.tether import DRAIN_S, Tether
 from cloud.wiring import Api, open_api
 
-_GRACEFUL_S = 5
+_KEEP_ALIVE_S = 75
+"""Longer than usual clients keep idle connections, so that none is closed under a request that is on its way."""
 
 
 class _Server(uvicorn.Server):
@@ -71,7 +72,8 @@ def frame_of(api: Api) -> dict[str, Any]:
         "ws_ping_interval": HEARTBEAT_S,
         "ws_ping_timeout": HEARTBEAT_S,
         "ws_max_size": LARGEST_MESSAGE,
-        "timeout_graceful_shutdown": _GRACEFUL_S,
+        "timeout_keep_alive": _KEEP_ALIVE_S,
+        "timeout_graceful_shutdown": round(DRAIN_S) - 5,
     }
 
 

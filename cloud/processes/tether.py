@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Self
 
 GRACE_S = 10.0
+DRAIN_S = 70.0
+"""How long a process that is one too many may finish what it was asked: routes wait for a job for up to a minute."""
 """How long a child may take to stop in order."""
 _NO_FILE = -1
 

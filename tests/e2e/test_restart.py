@@ -110,7 +110,7 @@ def test_what_was_begun_before_every_process_was_killed_is_finished_afterwards(t
 
 def replayed(client: httpx.Client) -> set[str]:
     """Send again what was given up while the receiver refused; nothing is heard of it here."""
-    for letter in client.get("/admin/dlq").json():
+    for letter in client.get("/admin/dlq").raise_for_status().json():
         client.post(f"/admin/dlq/{letter['id']}/replay")
     return set()
 

@@ -22,7 +22,7 @@ from tests.support.cloud import CloudServer
 from tests.support.gateway import GatewayClient
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.loop, pytest.mark.timeout(420)]
 EPOCH = 77
 GATEWAYS = ("gw-1", "gw-2")
 READINGS = 4

@@ -176,7 +176,9 @@ class CloudServer:
         self.config = directory / "lineside-cloud.yaml"
         self.ready_file = directory / "ready.json"
         self.log = directory / "serve.log"
-        self.config.write_text(f"data: data\napi: {{port: {port}}}\n{mqtt}{extra}", encoding="utf-8")
+        # Tests ask again and again for what is to come; those that are about limits say so.
+        limits = "" if "limits:" in extra else "limits: {profile: high}\n"
+        self.config.write_text(f"data: data\napi: {{port: {port}}}\n{mqtt}{limits}{extra}", encoding="utf-8")
         self._process: subprocess.Popen[bytes] | None = None
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
