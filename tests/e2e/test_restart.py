@@ -27,7 +27,7 @@ RULE = {
     "high": 50.0,
     "severity": "critical",
 }
-TOLD = {"alert", "alert_acknowledged"}
+TOLD = {"alarm.raised", "alarm.acknowledged", "decision.request"}
 
 
 class Receiver(BaseHTTPRequestHandler):
