@@ -1,7 +1,8 @@
 """Catalogue: which sources, devices and series there are, and which series a tag table's indices mean.
 
 A tag that changes its kind becomes a second series of the same key, so that nothing of the first is lost. What is
-remembered here only ever grows; a rollback makes it forgotten.
+remembered here only ever grows; a rollback makes it forgotten. Lists of devices and series, which almost every request
+asks for, are read again only after a tag table was made: each one raises a number in the file.
 """
 
 from collections import OrderedDict
@@ -19,6 +20,7 @@ from protocols.reading import Kind
 from protocols.tag import DeviceInfo, TagTable
 
 _KEPT = 4096
+_CHANGES = "select value from chunk_count where name = 'catalogue'"
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 _SERIES = (
@@ -51,6 +53,9 @@ class Catalogue:
         self._sources: dict[str, int] = {}
         self._text_ids: OrderedDict[str, int] = OrderedDict()
         self._kinds = np.empty(0, np.uint8)
+        self._lists_of = 0
+        self._devices: Sequence[StoredDevice] | None = None
+        self._series: dict[tuple[str | None, str | None], Sequence[Series]] = {}
 
     def source(self, name: str) -> int | None:
         """Return the id of a source, or None where nothing ever came from it."""
@@ -90,6 +95,27 @@ class Catalogue:
 
     def devices(self) -> Sequence[StoredDevice]:
         """Return every device in order of arrival."""
+        self._forget_older_lists()
+        if self._devices is None:
+            self._devices = self._read_devices()
+        return list(self._devices)
+
+    def series(self, *, source: str | None, device: str | None) -> Sequence[Series]:
+        """Return series in order of arrival."""
+        self._forget_older_lists()
+        found = self._series.get((source, device))
+        if found is None:
+            if len(self._series) >= _KEPT:
+                self._series.clear()
+            found = self._series[source, device] = self._read_series(source, device)
+        return list(found)
+
+    def _forget_older_lists(self) -> None:
+        changes = next(self._database.execute(_CHANGES), (0,))[0]
+        if changes != self._lists_of:
+            self._devices, self._series, self._lists_of = None, {}, changes
+
+    def _read_devices(self) -> Sequence[StoredDevice]:
         statement = (
             "select c.name, d.device, d.type, d.name, d.location from chunk_device d "
             "join chunk_source c on c.id = d.source order by d.id"
@@ -99,8 +125,7 @@ class Catalogue:
             for source, device, kind, name, location in self._database.execute(statement)
         ]
 
-    def series(self, *, source: str | None, device: str | None) -> Sequence[Series]:
-        """Return series in order of arrival."""
+    def _read_series(self, source: str | None, device: str | None) -> Sequence[Series]:
         wanted = {"c.name = ?": source, "s.device = ?": device}
         tests = {test: value for test, value in wanted.items() if value is not None}
         where = f"where {' and '.join(tests)} " if tests else ""
@@ -146,6 +171,9 @@ class Catalogue:
 
     def _make(self, source: str, table: TagTable, *, keep: bool) -> TagMap:
         source_id = self._make_source(source)
+        self._database.execute(
+            "insert into chunk_count values ('catalogue', 1) on conflict do update set value = value + 1"
+        )
         for device in table.devices:
             self._database.execute(
                 "insert into chunk_device (source, device, type, name, location) values (?, ?, ?, ?, ?) "
