@@ -14,6 +14,7 @@ from cloud.domain.figure import Distribution, Figure
 from cloud.domain.scaling import Count
 from cloud.domain.times import to_datetime
 from cloud.errors import Unavailable
+from cloud.fleet.accounting import COUNTS
 from cloud.ingest.remote import RemoteIntake
 from cloud.operations.alarms import Alarms
 from cloud.operations.health import Doctor, Gauges, Parts
@@ -78,7 +79,8 @@ class Watched:
 
     async def figures(self) -> Sequence[Figure | Distribution]:
         """Return what the store, the ingest process and the records count; raises nothing."""
-        return [*await self._store_told(), *await self._alarms_told(), *await self._counted()]
+        told = [*await self._store_told(), *await self._gateways_told()]
+        return [*told, *await self._alarms_told(), *await self._counted()]
 
     def _circuits(self) -> dict[str, CircuitState]:
         with self.records.reading() as session:
@@ -116,6 +118,22 @@ class Watched:
         except Unavailable:
             return [*told, Figure("lineside_ingest_up", 0.0)]
         return [*told, Figure("lineside_ingest_up", 1.0), *(_by_outcome(*sample) for sample in samples)]
+
+    async def _gateways_told(self) -> Sequence[Figure]:
+        def read(views: Views) -> Sequence[Figure]:
+            known, there = views.gateways.count()
+            total = views.gateways.total()
+            return [
+                Figure("lineside_gateways", float(known)),
+                Figure("lineside_gateways_online", float(there)),
+                Figure("lineside_gateway_epochs_uneven", float(len(views.gateways.uneven()))),
+                *(_by_outcome("lineside_gateway_readings", name, float(getattr(total, name))) for name in COUNTS),
+            ]
+
+        try:
+            return await self.threads.run(read)
+        except Unavailable:
+            return []
 
     async def _alarms_told(self) -> Sequence[Figure]:
         def read(views: Views) -> Sequence[Figure]:

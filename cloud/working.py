@@ -19,10 +19,12 @@ from cloud.bus.opening import open_deliverer
 from cloud.bus.outbox import Outbox
 from cloud.chores import Chore
 from cloud.config import Settings
+from cloud.domain.imbalance import Imbalance
 from cloud.domain.load import Service
 from cloud.domain.rollout import Rules
 from cloud.errors import Unavailable
 from cloud.fleet.conductor import Conductor
+from cloud.fleet.gateways import Gateways
 from cloud.fleet.rollouts import Rollouts, Whereto
 from cloud.fleet.signing import Signing
 from cloud.fleet.standings import Standings
@@ -40,6 +42,7 @@ from cloud.learning.promotions import BY as AUTONOMOUS
 from cloud.learning.promotions import HandingOn
 from cloud.learning.quantiles import fit_quantiles
 from cloud.learning.triggers import Triggers
+from cloud.operations.account_watch import AccountWatch
 from cloud.operations.alarm_follower import AlarmFollower
 from cloud.operations.alarm_watch import AlarmWatch
 from cloud.operations.alarms import Alarms
@@ -95,11 +98,16 @@ def alarm_chores(workshop: Workshop) -> Sequence[Chore]:
     def events() -> GatewayEvents:
         return workshop.closing.enter_context(closing(GatewayEvents(Database(settings.readings_path, read_only=True))))
 
+    def uneven() -> Callable[[], Sequence[Imbalance]]:
+        database = workshop.closing.enter_context(closing(Database(settings.readings_path, read_only=True)))
+        return Gateways(database).uneven
+
     alarms = Alarms(records, clock)
     return [
         Chore("alarms from events", 0.2, AlarmFollower(records, events()).follow),
         Chore("alarms from rules", 1.0, RuleWatch(records, views().store, clock).look),
         Chore("alarms of gateways", 5.0, GatewayWatch(records, events(), views().store, clock).look),
+        Chore("accounts of gateways", 5.0, AccountWatch(records, uneven(), clock).look),
         Chore("shelved alarms", 1.0, alarms.end_shelves),
         Chore("alarms and time", 5.0, AlarmWatch(records, clock).look),
         Chore("decisions", 5.0, Decisions(records, clock, lambda _: True).wake),

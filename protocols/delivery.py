@@ -81,6 +81,10 @@ class Ack(msgspec.Struct, frozen=True):
     slow: bool = False
 
 
+MAX_ACCOUNTS = 64
+"""As many epochs a State counts at most, the newest; where there are fewer, the gateway has no others."""
+
+
 class EpochAccount(msgspec.Struct, frozen=True):
     """Readings of one epoch by the gateway's own count: sealed = acked + waiting + dropped."""
 

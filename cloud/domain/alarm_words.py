@@ -103,7 +103,12 @@ _MEANINGS: Mapping[str, _Meaning] = {
     "readings_refused": _Meaning(
         "readings_refused", Severity.WARNING, "the buffer of {who} refused {readings} readings{reason}"
     ),
-    "buffer_damaged": _Meaning("buffer_damaged", Severity.CRITICAL, "the buffer of {who} was damaged{reason}"),
+    "buffer_damaged": _Meaning("buffer_damaged", Severity.CRITICAL, "the buffer of {who} was damaged{reason}{saved}"),
+    "store_went_back": _Meaning(
+        "store_went_back",
+        Severity.CRITICAL,
+        "the store lacks what it had acknowledged to {who}, as an old copy does; {batches} batches are sent again",
+    ),
     "identity_cloned": _Meaning(
         "identity_cloned", Severity.CRITICAL, "two gateways seem to run under the name {who}", is_momentary=False
     ),
@@ -210,6 +215,8 @@ def _filled(text: str, row: EventRow) -> str:
         now=detail.get("now", ""),
         reason=_because(", ".join(reasons)),
         readings=detail.get("readings", "some"),
+        batches=detail.get("batches", "all"),
+        saved=f"; {detail['batches_saved']} batches were saved" if "batches_saved" in detail else "",
         step="" if stepped_us is None else f" by {stepped_us / 1e6:+.3f} s",
     )
 

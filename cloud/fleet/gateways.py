@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from cloud.domain.imbalance import Imbalance
 from cloud.errors import NotFound
 from cloud.fleet.accounting import Accounting, LedgerRow, account, total
 from cloud.fleet.standings import read_standings
@@ -11,6 +12,19 @@ from cloud.storage.chunks.database import Database
 from protocols.wanted import ModelStanding
 
 _ACCOUNT = ", ".join(one.name for one in fields(LedgerRow))
+_SETTLED = "stored + replaced + duplicate + quarantined + undecoded + dropped"
+_IS_UNEVEN = f"(sealed > waiting + {_SETTLED} or ahead > 0)"
+_UNEVEN = f"select gateway, {_ACCOUNT} from ledger_epoch where {_IS_UNEVEN}"  # noqa: S608 our names
+_SUMS = ", ".join(
+    f"coalesce(sum({one}), 0)"
+    for one in (
+        f"max(sealed, {_SETTLED})",
+        *("stored", "replaced", "duplicate", "quarantined", "undecoded", "dropped"),
+        f"max(0, sealed - ({_SETTLED}))",
+        *("0", "resent", "conflicting"),
+    )
+)
+"""The numbers of Accounting, in its order, over epochs that add up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +81,24 @@ class Gateways:
     def online(self) -> frozenset[str]:
         """Return the names of those that are there, by their own word and the broker's; raise Unavailable."""
         return frozenset(name for (name,) in self._rows("select name from gateway where is_online"))
+
+    def uneven(self) -> Sequence[Imbalance]:
+        """Return every epoch whose readings do not add up now, be it that they are on their way; raise Unavailable."""
+        return [accounting.imbalance(gateway) for gateway, accounting in self._suspects() if not accounting.adds_up]
+
+    def count(self) -> tuple[int, int]:
+        """Return how many Gateways ever spoke, and how many of them are there; raise Unavailable."""
+        ((known, there),) = self._rows("select count(*), coalesce(sum(is_online), 0) from gateway")
+        return known, there
+
+    def total(self) -> Accounting:
+        """Return the accounting of all Gateways together; raise Unavailable."""
+        with self._database.snapshot():
+            (sums,) = self._rows(f"select {_SUMS} from ledger_epoch where not {_IS_UNEVEN}")  # noqa: S608 our names
+            return total([Accounting(0, *sums), *(accounting for _, accounting in self._suspects())])
+
+    def _suspects(self) -> Iterable[tuple[str, Accounting]]:
+        return ((gateway, account(LedgerRow(*row))) for gateway, *row in self._rows(_UNEVEN))
 
     def _rows(self, statement: str, *parameters: str) -> Iterable[tuple[Any, ...]]:
         return self._database.execute(statement, parameters)

@@ -5,7 +5,7 @@ import msgspec
 from cloud.ingest.ledger import Ledger
 from cloud.storage.chunks.database import Database
 from protocols.batch import GatewayEvent, Key
-from protocols.delivery import EpochAccount, Hello, State
+from protocols.delivery import MAX_ACCOUNTS, EpochAccount, Hello, State
 
 _CLONE_WINDOW_US = 10 * 60 * 1_000_000
 _MAX_SKEW_US = 1 << 60
@@ -71,8 +71,11 @@ class Roster:
         models = msgspec.json.encode(state.models).decode()
         row = (gateway, state.version[:64], state.online, now_us, now_us, state.epoch, state.skipped_polls, models)
         self._database.execute(statement, row)
+        told_us = None if is_retained else now_us
         for account in state.accounts:
-            self._account(gateway, account, now_us=now_us)
+            self._account(gateway, account, running=state.epoch, told_us=told_us, now_us=now_us)
+        if state.online and not is_retained and len(state.accounts) < MAX_ACCOUNTS:
+            self._forget_others(gateway, state, now_us=now_us)
 
     def conflict(self, gateway: str, *, now_us: int) -> None:
         """Note that two batches came under one key."""
@@ -87,9 +90,27 @@ class Roster:
             (gateway, key.epoch, key.seq, event.at_us, event.name, event.device, detail),
         )
 
-    def _account(self, gateway: str, told: EpochAccount, *, now_us: int) -> None:
+    def _account(self, gateway: str, told: EpochAccount, *, running: int, told_us: int | None, now_us: int) -> None:
+        """Take over what the gateway counts of an epoch, unless it is older than what it said before.
+
+        Only of a run that is over a smaller count is news: the buffer lost a part of it, or is an old copy.
+        """
         entry = self._ledger.entry(gateway, told.epoch, now_us=now_us)
         if told.sealed >= entry.account.sealed:
             entry.account = entry.account.as_told(
-                sealed=told.sealed, acked=told.acked, waiting=told.waiting, given_up=told.dropped
+                sealed=told.sealed, acked=told.acked, waiting=told.waiting, given_up=told.dropped, told_us=told_us
             )
+        elif told.epoch != running and told_us is not None:
+            entry.account = entry.account.as_left(waiting=told.waiting, given_up=told.dropped, told_us=told_us)
+
+    def _forget_others(self, gateway: str, state: State, *, now_us: int) -> None:
+        """Note that nothing waits any more of earlier runs that the gateway does not name: its buffer is another."""
+        statement = (
+            "select epoch from ledger_epoch where gateway = ? and waiting > 0 "
+            "and id < (select id from ledger_epoch where gateway = ? and epoch = ?)"
+        )
+        named = {account.epoch for account in state.accounts}
+        for (epoch,) in self._database.execute(statement, (gateway, gateway, state.epoch)):
+            if epoch not in named:
+                entry = self._ledger.entry(gateway, epoch, now_us=now_us)
+                entry.account = entry.account.as_left(waiting=0, given_up=0, told_us=now_us)

@@ -17,10 +17,12 @@ LEDGER = (
     """create table ledger_batch (
         epoch_id integer not null, seq integer not null, crc integer not null, count integer not null,
         received_us integer not null, primary key (epoch_id, seq)) strict, without rowid""",
+    "alter table ledger_epoch add column told_us integer",
+    "alter table ledger_epoch add column ahead integer not null default 0",
 )
 """stored, replaced, duplicate, quarantined, undecoded and dropped add up to what is settled, in readings;
-resent and conflicting came besides; sealed, acked, waiting, given_up: the gateway's own count; declared: what its
-drop batches said so far."""
+resent and conflicting came besides; sealed, acked, waiting, given_up: the gateway's own count, which came at
+told_us; ahead: what was settled then beyond it; declared: what its drop batches said so far."""
 
 KEPT_RAW = (
     """create table quarantine (

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from edge_agent.errors import BufferUnusable
 from edge_agent.ports import AsyncBuffer, Clock, Uplink
-from protocols.delivery import State, encode
+from protocols.delivery import MAX_ACCOUNTS, State, encode
 from protocols.topics import GatewayTopic, gateway_topic
 from protocols.wanted import ModelStanding
 
 log = logging.getLogger(__name__)
 EVERY_S = 5.0
 _RETRY_S = 1.0
-_ACCOUNTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Presence:
 
     async def _state(self, *, online: bool) -> State:
         epoch = (await self._buffer.opened()).epoch
-        accounts = (await self._buffer.ledger()).epochs[-_ACCOUNTS:]
+        accounts = (await self._buffer.ledger()).epochs[-MAX_ACCOUNTS:]
         skipped = self._identity.skipped_polls()
         return State(
             online=online,

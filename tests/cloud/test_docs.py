@@ -18,7 +18,7 @@ SETTINGS = sorted(
     {name for model in (Settings, ForecastSettings, RetentionSettings, TlsSettings) for name in model.model_fields}
     | {name for section in SECTIONS for name in type(section).model_fields}
 )
-NAMED = re.compile(r'"(lineside_(?:alarms|ingest|store|readings|series)\w*)"')
+NAMED = re.compile(r'"(lineside_(?:alarms|gateway|gateways|ingest|store|readings|series)\w*)"')
 COUNTED = {"batches", "readings", "messages", "mqtt", "groups"}
 
 

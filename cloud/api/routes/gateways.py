@@ -1,6 +1,5 @@
 """GET /gateways: every Gateway, how it is, and where all the readings are that it ever made."""
 
-from dataclasses import asdict
 from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +10,7 @@ from cloud.api.deps import FleetReader, ServicesDep
 from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, paged
 from cloud.domain.times import to_datetime
-from cloud.fleet.accounting import Accounting
+from cloud.fleet.accounting import Accounting, Told
 from cloud.fleet.gateways import Gateway
 
 router = APIRouter(prefix="/gateways", tags=["gateways"])
@@ -27,7 +26,9 @@ _ACCOUNT = {
     "lost": 0,
     "resent": 0,
     "conflicting": 0,
+    "ahead": 0,
 }
+_TOLD = {"at": "2026-01-15T10:29:58Z", "sealed": 86400, "acked": 86380, "waiting": 20, "dropped": 0}
 _STANDING = {
     "device": "pump-1",
     "name": "pump",
@@ -56,12 +57,15 @@ _EXAMPLE = {
     "alarms": [],
     "models": [_STANDING],
     "total": _ACCOUNT,
-    "epochs": [{"epoch": "00f3c2a1b4d5e6f7", **_ACCOUNT}],
+    "epochs": [{"epoch": "00f3c2a1b4d5e6f7", **_ACCOUNT, "settled": 86390, "adds_up": True, "told": _TOLD}],
 }
 
 
 class AccountAnswer(BaseModel):
-    """Readings made and where they are: made is the sum from stored to lost; lost must be 0."""
+    """Readings made and where they are: made is the sum from stored to lost; lost must be 0.
+
+    resent, conflicting: came besides; ahead: what the cloud had beyond the gateway's own count when that came; 0 too.
+    """
 
     made: int
     stored: int
@@ -74,12 +78,30 @@ class AccountAnswer(BaseModel):
     lost: int
     resent: int
     conflicting: int
+    ahead: int
+
+
+class ToldAnswer(BaseModel):
+    """The gateway's own count of an epoch; at: when it came, null where it was kept by the broker for a time."""
+
+    at: datetime | None
+    sealed: int
+    acked: int
+    waiting: int
+    dropped: int
 
 
 class EpochAnswer(AccountAnswer):
-    """The account of one run of the agent; epoch: 16 hex digits."""
+    """The account of one run of the agent; epoch: 16 hex digits.
+
+    settled: what the cloud knows of, from stored to dropped, at this moment; told: what the gateway said, at its own
+    time, null where it never did. adds_up: whether lost and ahead are 0.
+    """
 
     epoch: str
+    settled: int
+    adds_up: bool
+    told: ToldAnswer | None
 
 
 class StandingAnswer(BaseModel):
@@ -138,7 +160,7 @@ async def list_gateways(
 
 @router.get("/{gateway_id}", summary="Show one gateway", responses=answers(_EXAMPLE, 401, 403, 404, 422, 503))
 async def show_gateway(gateway_id: str, _caller: FleetReader, services: ServicesDep) -> GatewayAnswer:
-    """Show one Gateway: made, stored, dropped, buffered, per epoch."""
+    """Show one Gateway: where all the readings of each epoch are, and what the gateway itself said of it."""
     return _answer(await services.threads.run(lambda views: views.gateways.get(gateway_id)))
 
 
@@ -158,12 +180,29 @@ def _answer(gateway: Gateway) -> GatewayAnswer:
         alarms=[name for name, is_raised in alarms.items() if is_raised],
         models=[StandingAnswer(**structs.asdict(one)) for one in gateway.models],
         total=_account(gateway.total),
-        epochs=[EpochAnswer(epoch=_hex(one.epoch), **_account(one).model_dump()) for one in gateway.epochs],
+        epochs=[_epoch(one) for one in gateway.epochs],
     )
 
 
 def _account(accounting: Accounting) -> AccountAnswer:
-    return AccountAnswer(**{name: value for name, value in asdict(accounting).items() if name != "epoch"})
+    return AccountAnswer(**{name: getattr(accounting, name) for name in AccountAnswer.model_fields})
+
+
+def _epoch(accounting: Accounting) -> EpochAnswer:
+    counts = _account(accounting).model_dump()
+    told = accounting.told
+    own = None if told is None else ToldAnswer(at=_at(told.at_us), **_plain(told))
+    return EpochAnswer(
+        epoch=_hex(accounting.epoch), settled=accounting.settled, adds_up=accounting.adds_up, told=own, **counts
+    )
+
+
+def _plain(told: Told) -> dict[str, int]:
+    return {"sealed": told.sealed, "acked": told.acked, "waiting": told.waiting, "dropped": told.dropped}
+
+
+def _at(at_us: int | None) -> datetime | None:
+    return None if at_us is None else to_datetime(at_us)
 
 
 def _hex(epoch: int) -> str:

@@ -71,6 +71,22 @@ def test_what_the_cloud_ordered_is_no_alarm() -> None:
     assert steps_of(row("model_rolled_back", name="fleet", version=4, reason="not_wanted")) == []
 
 
+def test_a_store_that_went_back_is_told_with_what_is_sent_again() -> None:
+    event = GatewayEvent(at_us=7, name="store_went_back", detail={"batches": 12, "generation": 3})
+    (step,) = steps_of(EventRow(1, "gw-1", 5, event))
+    assert isinstance(step, Raise)
+    words = "the store lacks what it had acknowledged to gw-1, as an old copy does; 12 batches are sent again"
+    assert (step.condition.kind, step.finding.severity.value) == ("store_went_back", "critical")
+    assert (step.finding.message, step.is_over) == (words, True)
+
+
+def test_a_damaged_buffer_is_told_with_what_was_saved() -> None:
+    detail: dict[str, str | int | float | bool] = {"file": "x", "reason": "not a database", "batches_saved": 40}
+    (step,) = steps_of(EventRow(1, "gw-1", 5, GatewayEvent(at_us=7, name="buffer_damaged", detail=detail)))
+    assert isinstance(step, Raise)
+    assert step.finding.message == "the buffer of gw-1 was damaged: not a database; 40 batches were saved"
+
+
 @pytest.mark.parametrize(
     "change", [{"shares": "inf vibration"}, {"shares": "nan v"}, {"score": 1.5}, {"peak": -0.1}, {"source": "eye"}]
 )
