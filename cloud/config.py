@@ -37,6 +37,8 @@ class ApiSettings(Section):
     max_body_kib: Annotated[int, Field(ge=1, le=1 << 20)] = 1024
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads for blocking reads; each has its own connection."""
+    shared_for_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """Callers within so long share one dashboard; 0: each gets its own."""
     docs: bool = True
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."""
@@ -132,6 +134,11 @@ class Settings(Section):
     def offline_keys_path(self) -> Path:
         """Return where `init` puts the keys that are to leave this server."""
         return self.data / "offline-keys"
+
+    @property
+    def restore_marker_path(self) -> Path:
+        """Return the file that is there while a restore exchanges the data."""
+        return self.data / "restore-unfinished"
 
     @property
     def records_url(self) -> str:

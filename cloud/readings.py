@@ -3,7 +3,7 @@
 import shutil
 
 from cloud.config import Settings
-from cloud.fleet.devices import Alarmed, Devices, Health
+from cloud.fleet.devices import Alarmed, Devices, Health, unmeasured
 from cloud.fleet.gateways import Gateways
 from cloud.fleet.standings import Standings
 from cloud.operations.gateway_events import GatewayEvents
@@ -16,7 +16,7 @@ from cloud.storage.chunks.store import ChunkStore
 _ONLINE_US = 300_000_000
 
 
-def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict, health: Health = dict) -> Views:
+def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict, health: Health = unmeasured) -> Views:
     """Return what one reading thread holds; raise Unavailable where there is no file of readings yet."""
     database = Database(settings.readings_path, read_only=True)
     store = ChunkStore(database, clock)
@@ -36,6 +36,5 @@ def devices_online(store: ReadingStore, now_us: int) -> int:
     """Return how many Devices have a reading of the last five minutes, by its own time."""
     series = store.series()
     pairs = zip(series, store.latest(series), strict=True)
-    return len(
-        {(one.key.source, one.key.device) for one, found in pairs if (found.time_us > now_us - _ONLINE_US).any()}
-    )
+    since_us = now_us - _ONLINE_US
+    return len({one.key[:2] for one, found in pairs if len(found.time_us) and found.time_us.item(0) > since_us})

@@ -46,6 +46,7 @@ from cloud.operations.health import Doctor
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
 from cloud.operations.log_level import LogLevel
+from cloud.operations.moments import Moments
 from cloud.operations.planned_events import PlannedEvents
 from cloud.operations.recommendations import Recommendations
 from cloud.operations.registry import Registry
@@ -100,6 +101,7 @@ class FrameServices:
     load: ApiLoad
     """Counts the requests of this process."""
     collector: Collector
+    moments: Moments
     doctor: Doctor[Views]
     figures: Callable[[], Awaitable[Sequence[Figure | Distribution]]]
     """What the store, the ingest process and the records count; raises nothing."""

@@ -56,6 +56,7 @@ from cloud.operations.handovers import Handovers
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
 from cloud.operations.log_level import LogLevel
+from cloud.operations.moments import Moments
 from cloud.operations.planned_events import PlannedEvents
 from cloud.operations.recommendations import Recommendations
 from cloud.operations.registry import Registry
@@ -175,6 +176,7 @@ def _frame(ground: _Ground, access: AccessServices) -> FrameServices:
         idempotency=ground.idempotency,
         load=ApiLoad(records, clock, instance=f"api-{os.getpid()}"),
         collector=Collector(records, clock, settings.data),
+        moments=Moments(records, clock, age_s=settings.api.shared_for_s),
         doctor=watched.doctor(),
         figures=watched.figures,
         version=version("lineside"),

@@ -176,8 +176,7 @@ class Plant:
     @classmethod
     def seen(cls, services: Services, views: Views) -> "Plant":
         """Return the plant as it is now; raise Unavailable."""
-        devices = services.registry.all(views.store.devices)
-        names = {(one.source, one.device_id): one.shown_id for one in devices}
+        names = services.registry.names(views.store.devices)
         return cls(names, views.gateways.online(), services.clock.now_us())
 
     def name(self, source: str, device: str) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from cloud.analysis.accuracy import measure
 from cloud.analysis.health.planned import planned_away
-from cloud.analysis.health.plant import system_health
+from cloud.analysis.health.plant import member, system_health
 from cloud.domain.delivery import NewDelivery
 from cloud.domain.device_facts import DeviceFacts
 from cloud.domain.download import Download, DownloadKind
@@ -25,7 +25,6 @@ from cloud.operations.reports.facts import Plant
 from cloud.operations.reports.writing import make_report, write_report
 from cloud.records.deliveries import add_delivery
 from cloud.records.device_facts import all_facts
-from cloud.records.devices import list_devices
 from cloud.records.downloads import add_download
 from cloud.records.health_scores import newest_scores
 from cloud.records.jobs import Outcome
@@ -98,8 +97,8 @@ def _plant(bench: Bench) -> Plant:
 
 def _health(session: Session, now: datetime) -> int | None:
     facts, scores = all_facts(session), newest_scores(session)
-    scored = [(facts.get(whose, DeviceFacts(*whose)), score) for whose, score in scores.items()]
-    return system_health(scored, planned_away(session, list_devices(session), now))
+    members = [member(facts.get(whose, DeviceFacts(*whose)), score) for whose, score in scores.items()]
+    return system_health(members, planned_away(session, now))
 
 
 def _accuracy(forecasts: Sequence[Forecast]) -> Mapping[str, float | None]:

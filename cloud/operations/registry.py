@@ -1,6 +1,6 @@
 """Registry: every Device that ever sent something, under the id by which people know it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from threading import Lock
 
 from cloud.domain.device import Device
@@ -18,17 +18,18 @@ class Registry:
     def __init__(self, records: Records) -> None:
         self._records = records
         self._lock = Lock()
-        self._known: dict[str, Device] = {}
+        self._known: Mapping[str, Device] = {}
+        self._names: Mapping[tuple[str, str], str] = {}
         self._seen: tuple[StoredDevice, ...] = ()
 
     def all(self, told: Told) -> list[Device]:
         """Return every Device in order of its number; raise Unavailable."""
-        current = tuple(told())
-        with self._lock:
-            if current != self._seen or not self._known:
-                self._known = {device.shown_id: device for device in self._load(current)}
-                self._seen = current
-            return sorted(self._known.values(), key=lambda device: device.id)
+        return list(self._current(told).values())
+
+    def names(self, told: Told) -> Mapping[tuple[str, str], str]:
+        """Return how people call each (source, device); raise Unavailable."""
+        self._current(told)
+        return self._names
 
     def find(self, shown_id: str, told: Told) -> Device:
         """Return the Device with this id, or with this number; raise NotFound, Unavailable."""
@@ -41,9 +42,18 @@ class Registry:
             raise NotFound(f"there is no device {shown_id!r}", code="DEVICE_NOT_FOUND", details={"device_id": shown_id})
         return found
 
+    def _current(self, told: Told) -> Mapping[str, Device]:
+        current = tuple(told())
+        with self._lock:
+            if current != self._seen or not self._known:
+                devices = self._load(current)
+                self._known = {device.shown_id: device for device in devices}
+                self._names = {(device.source, device.device_id): device.shown_id for device in devices}
+                self._seen = current
+            return self._known
+
     def _load(self, told: Sequence[StoredDevice]) -> list[Device]:
-        with self._records.reading() as session:
-            kept = list_devices(session)
+        kept = self._kept()
         facts = {(one.source, one.device_id): (one.type, one.name, one.location) for one in kept}
         news = [
             one
@@ -53,11 +63,16 @@ class Registry:
         if not news:
             return kept
         try:
-            return self._register(told)
+            self._register(news)
         except Conflict:
             # On an engine without a lock at the beginning another process can be first; now its rows are visible.
-            return self._register(told)
+            self._register(news)
+        return self._kept()
 
-    def _register(self, told: Sequence[StoredDevice]) -> list[Device]:
+    def _kept(self) -> list[Device]:
+        with self._records.reading() as session:
+            return list_devices(session)
+
+    def _register(self, news: Sequence[StoredDevice]) -> None:
         with self._records.writing() as session:
-            return register_devices(session, told)
+            register_devices(session, news)

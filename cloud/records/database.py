@@ -7,6 +7,7 @@ writing transactions take the lock at their beginning, so that two processes wai
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from time import perf_counter
 from typing import Any
 
@@ -36,6 +37,9 @@ class Records:
             raise InvalidConfig([f"records: {error}"]) from error
         self._writing = self._engine.execution_options(writes=True)
         self.statements = Statements(self._engine)
+        self._lock = Lock()
+        self.changes = 0
+        """How many transactions this process has committed."""
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -48,6 +52,8 @@ class Records:
         """Give a session whose changes are durable together at the end; raise Conflict, or Unavailable."""
         with translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+        with self._lock:
+            self.changes += 1
 
     def migrate(self) -> None:
         """Bring the tables to this program's version; raise Unavailable."""

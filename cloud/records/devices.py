@@ -30,24 +30,35 @@ class DeviceRow(Base):
 
 def list_devices(session: Session) -> list[Device]:
     """Return all Devices in order of their first appearance."""
-    return [_device(row) for row in session.scalars(select(DeviceRow).order_by(DeviceRow.id))]
+    row = DeviceRow
+    columns = (row.id, row.source, row.device_id, row.shown_id, row.type, row.name, row.location)
+    query = select(*columns, row.criticality, row.metadata_).order_by(row.id)
+    return [Device(*facts) for facts in session.execute(query)]
 
 
-def register_devices(session: Session, told: Sequence[StoredDevice]) -> list[Device]:
-    """Give each Device that is new a number and a shown id, take over what is told of the others; return all."""
-    rows = list(session.scalars(select(DeviceRow).order_by(DeviceRow.id)))
-    known = {(row.source, row.device_id): row for row in rows}
-    taken = {row.shown_id for row in rows}
+def read_criticalities(session: Session) -> dict[tuple[str, str], float]:
+    """Return how much the plant depends on each (source, device)."""
+    columns = select(DeviceRow.source, DeviceRow.device_id, DeviceRow.criticality)
+    return {(source, device): criticality for source, device, criticality in session.execute(columns)}
+
+
+def register_devices(session: Session, told: Sequence[StoredDevice]) -> None:
+    """Give each Device that is new a number and a shown id, take over what is told of the others."""
+    row = DeviceRow
+    known = {
+        (source, device): number
+        for number, source, device in session.execute(select(row.id, row.source, row.device_id))
+    }
+    taken = set(session.scalars(select(row.shown_id)))
     for device in told:
-        row = known.get((device.source, device.info.id))
-        if row is None:
-            row = _new_row(device, taken)
-            taken.add(row.shown_id)
-            known[device.source, device.info.id] = row
-            session.add(row)
-        _take_over(row, device)
+        number = known.get((device.source, device.info.id))
+        found = None if number is None else session.get(DeviceRow, number)
+        if found is None:
+            found = _new_row(device, taken)
+            taken.add(found.shown_id)
+            session.add(found)
+        _take_over(found, device)
     session.flush()
-    return [_device(row) for row in known.values()]
 
 
 def _new_row(device: StoredDevice, taken: set[str]) -> DeviceRow:
@@ -64,17 +75,3 @@ def _take_over(row: DeviceRow, device: StoredDevice) -> None:
     row.type = device.info.type[:200]
     row.name = device.info.name[:200]
     row.location = device.info.location[:200]
-
-
-def _device(row: DeviceRow) -> Device:
-    return Device(
-        id=row.id,
-        source=row.source,
-        device_id=row.device_id,
-        shown_id=row.shown_id,
-        type=row.type,
-        name=row.name,
-        location=row.location,
-        criticality=row.criticality,
-        metadata=row.metadata_,
-    )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, Float, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -14,6 +14,8 @@ from cloud.records.device_facts import DeviceFactsRow
 
 Whose = tuple[str, str]
 """Source and device."""
+_FEW = 200
+"""Up to so many are asked for by name; more than that, reading all is quicker."""
 
 
 class HealthScoreRow(Base):
@@ -69,30 +71,42 @@ def newest_scores(session: Session, wanted: Collection[Whose] | None = None) -> 
     return {(row.source, row.device): _score(row) for row in chosen}
 
 
-def read_vitals(session: Session) -> Mapping[Whose, Vitals]:
-    """Return what lists show of every Device whose health was computed or of which something was told."""
+class Figures(NamedTuple):
+    """A newest score's figures alone: neither parts nor what they were computed from; None: not measured."""
+
+    score: float | None
+    efficiency: float | None
+    energy_kwh: float | None
+    energy_cost: float | None
+
+
+NO_FIGURES = Figures(None, None, None, None)
+
+
+def read_vitals(session: Session, wanted: Collection[Whose] | None = None) -> Mapping[Whose, Vitals]:
+    """Return what lists show of the Devices whose health was computed or of which something was told.
+
+    Of all, or at least of those that are wanted.
+    """
     row, facts = HealthScoreRow, DeviceFactsRow
-    columns = select(facts.source, facts.device, facts.rated_interval_s).where(facts.rated_interval_s.is_not(None))
-    intervals = {(source, device): interval_s for source, device, interval_s in session.execute(columns)}
+    told = select(facts.source, facts.device, facts.rated_interval_s).where(facts.rated_interval_s.is_not(None))
+    scored = select(row.source, row.device, row.score, row.efficiency, row.band, row.is_stale)
+    if wanted is not None and len(wanted) <= _FEW:
+        names = {device for _, device in wanted}
+        told, scored = told.where(facts.device.in_(names)), scored.where(row.device.in_(names))
+    intervals = {(source, device): interval_s for source, device, interval_s in session.execute(told)}
     found = {whose: Vitals(rated_interval_s=interval_s) for whose, interval_s in intervals.items()}
-    query = select(row.source, row.device, row.score, row.efficiency, row.band, row.is_stale)
-    for source, device, score, efficiency, band, is_stale in session.execute(query):
+    for source, device, score, efficiency, band, is_stale in session.execute(scored):
         whose = (source, device)
         found[whose] = Vitals(score, efficiency, Band(band), is_stale, intervals.get(whose))
     return found
 
 
-def read_figures(session: Session) -> Mapping[Whose, HealthScore]:
-    """Return the newest scores with their figures alone: neither parts nor what they were computed from."""
+def read_figures(session: Session) -> Mapping[Whose, Figures]:
+    """Return what the newest scores of all Devices come to."""
     row = HealthScoreRow
-    columns = (row.score, row.efficiency, row.energy_kwh, row.energy_cost)
-    query = select(row.source, row.device, row.computed_at, *columns)
-    return {
-        (source, device): HealthScore(
-            source, device, at, score, efficiency=efficiency, energy_kwh=energy_kwh, energy_cost=energy_cost
-        )
-        for source, device, at, score, efficiency, energy_kwh, energy_cost in session.execute(query)
-    }
+    query = select(row.source, row.device, row.score, row.efficiency, row.energy_kwh, row.energy_cost)
+    return {(source, device): Figures(*figures) for source, device, *figures in session.execute(query)}
 
 
 def read_memories(session: Session) -> Mapping[Whose, dict[str, Any]]:

@@ -64,7 +64,7 @@ def read_given(records: Records, store: ReadingStore, online: Collection[str], *
             alarmed=_worst(session),
             own_shares=own_alarm_shares(session),
             drifts=_drifts(session, facts, now),
-            planned=planned_away(session, devices, now),
+            planned=planned_away(session, now),
             online=online,
             point=next(iter(list_points(session, since=now - PLANT_INTERVAL)[-1:]), None),
             tariff=number_of(session, "energy.tariff"),

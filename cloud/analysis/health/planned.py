@@ -1,12 +1,13 @@
 """Which Devices are away because somebody planned it: what stands still for maintenance is not ill."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from cloud.domain.device import Device
 from cloud.domain.planned_event import EventType, PlannedEvent
+from cloud.records.devices import list_devices
 from cloud.records.planned_events import events_in_effect
 
 AWAY_BY_PLAN = (
@@ -17,9 +18,10 @@ AWAY_BY_PLAN = (
 )
 
 
-def planned_away(session: Session, devices: Sequence[Device], now: datetime) -> Collection[tuple[str, str]]:
+def planned_away(session: Session, now: datetime) -> Collection[tuple[str, str]]:
     """Return source and device of those that an event in effect is about."""
     events = [one for one in events_in_effect(session, now) if one.event_type in AWAY_BY_PLAN]
+    devices = list_devices(session) if events else ()
     return {(one.source, one.device_id) for one in devices if any(_is_meant(event, one) for event in events)}
 
 

@@ -13,7 +13,7 @@ from cloud.analysis.health.hours import HourlyMedians, usable
 from cloud.analysis.health.judging import Grounds, Verdict, judge_all
 from cloud.analysis.health.meter import EnergySource, Meter, read_meter
 from cloud.analysis.health.news import steps_of, tell
-from cloud.analysis.health.plant import plant_point
+from cloud.analysis.health.plant import member, plant_point
 from cloud.analysis.health.sight import ANOMALY_SCORE, Case, Sight, look_at
 from cloud.analysis.health.usual import UsualWork
 from cloud.domain.alarm_words import Step
@@ -172,7 +172,7 @@ class HealthRounds:
         steps = [step for case, before, after in told for step in steps_of(case, before, after, now_us=look.now_us)]
         used = [one.used_kwh for one in judged if one.used_kwh is not None]
         point = plant_point(
-            [(one.case.facts, one.score) for one in judged],
+            [member(one.case.facts, one.score) for one in judged],
             planned=look.given.planned,
             before=look.given.point,
             used_kwh=sum(used) if used else None,

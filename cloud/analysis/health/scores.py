@@ -1,21 +1,27 @@
 """HealthScores: what was found of Devices and of the whole plant, for whoever asks; any thread."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.orm import Session
-
 from cloud.analysis.health.planned import planned_away
-from cloud.analysis.health.plant import system_efficiency, system_health
-from cloud.domain.device_facts import DeviceFacts
+from cloud.analysis.health.plant import Member, system_efficiency, system_health
+from cloud.domain.device_facts import USUAL_CRITICALITY
 from cloud.domain.health import DeviceStatus, HealthScore, Vitals
-from cloud.domain.times import EPOCH, to_datetime
+from cloud.domain.times import to_datetime
 from cloud.ports import Clock
 from cloud.records.database import Records
-from cloud.records.device_facts import all_facts
-from cloud.records.devices import list_devices
-from cloud.records.health_scores import PlantPoint, Whose, list_points, newest_scores, read_figures, read_vitals
+from cloud.records.devices import read_criticalities
+from cloud.records.health_scores import (
+    NO_FIGURES,
+    Figures,
+    PlantPoint,
+    Whose,
+    list_points,
+    newest_scores,
+    read_figures,
+    read_vitals,
+)
 
 PERFORMANCE = timedelta(hours=24)
 
@@ -42,10 +48,10 @@ class HealthScores:
         self._records = records
         self._clock = clock
 
-    def vitals(self) -> Mapping[Whose, Vitals]:
-        """Return what lists show, by source and device; raise Unavailable."""
+    def vitals(self, wanted: Collection[Whose] | None = None) -> Mapping[Whose, Vitals]:
+        """Return what lists show of all Devices, or at least of these, by source and device; raise Unavailable."""
         with self._records.reading() as session:
-            return read_vitals(session)
+            return read_vitals(session, wanted)
 
     def newest(self, wanted: Collection[Whose] | None = None) -> Mapping[Whose, HealthScore]:
         """Return the newest scores of all Devices, or of these; raise Unavailable."""
@@ -56,27 +62,26 @@ class HealthScores:
         """Return the plant's figures; statuses: of every Device as it is at this moment. Raise Unavailable."""
         now = to_datetime(self._clock.now_us())
         with self._records.reading() as session:
-            scored = _scored(session, statuses)
-            planned = planned_away(session, list_devices(session), now)
+            figures = read_figures(session)
+            members = _members(statuses, figures, read_criticalities(session))
+            planned = planned_away(session, now)
             points = list_points(session, since=now - PERFORMANCE)
-        kwh = [score.energy_kwh for _, score in scored if score.energy_kwh is not None]
+        counted = [figures[whose] for whose in statuses if whose in figures]
+        kwh = [one.energy_kwh for one in counted if one.energy_kwh is not None]
         return PlantFigures(
-            health=system_health(scored, planned),
-            efficiency=system_efficiency(scored),
+            health=system_health(members, planned),
+            efficiency=system_efficiency(members),
             energy_kwh=sum(kwh),
-            energy_cost=sum(score.energy_cost or 0.0 for _, score in scored),
+            energy_cost=sum(one.energy_cost or 0.0 for one in counted),
             energy_source="measured" if kwh else "none",
             points=points,
         )
 
 
-def _scored(session: Session, statuses: Mapping[Whose, DeviceStatus]) -> Sequence[tuple[DeviceFacts, HealthScore]]:
-    facts, scores = all_facts(session), read_figures(session)
+def _members(
+    statuses: Mapping[Whose, DeviceStatus], figures: Mapping[Whose, Figures], criticalities: Mapping[Whose, float]
+) -> Sequence[Member]:
     return [
-        (facts.get(whose, DeviceFacts(*whose)), replace(scores.get(whose, _unknown(whose)), status=status))
+        Member(*whose, criticalities.get(whose, USUAL_CRITICALITY), status, *figures.get(whose, NO_FIGURES)[:2])
         for whose, status in statuses.items()
     ]
-
-
-def _unknown(whose: Whose) -> HealthScore:
-    return HealthScore(*whose, EPOCH)

@@ -1,5 +1,6 @@
 """GET /predictions/current, /predictions/history, /metrics/accuracy: forecasts, what came, and how good they were."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
@@ -240,17 +241,17 @@ def _series(services: Services, views: Views, service: str | None) -> SeriesKey 
     return SeriesKey(device.source, device.device_id, tag)
 
 
-def _names(services: Services, views: Views) -> dict[tuple[str, str], str]:
-    return {(one.source, one.device_id): one.shown_id for one in services.registry.all(views.store.devices)}
+def _names(services: Services, views: Views) -> Mapping[tuple[str, str], str]:
+    return services.registry.names(views.store.devices)
 
 
-def _name(one: Forecast, names: dict[tuple[str, str], str]) -> str:
+def _name(one: Forecast, names: Mapping[tuple[str, str], str]) -> str:
     if one.series.source == SOURCE:
         return one.series.device
     return f"{names.get((one.series.source, one.series.device), one.series.device)}/{one.series.tag}"
 
 
-def _current(one: Forecast, names: dict[tuple[str, str], str]) -> CurrentForecast:
+def _current(one: Forecast, names: Mapping[tuple[str, str], str]) -> CurrentForecast:
     p1, p10, p50, p90, p99 = (one.quantiles[LEVELS.index(level)] for level in (0.01, 0.1, 0.5, 0.9, 0.99))
     return CurrentForecast(
         service_name=_name(one, names),
@@ -270,7 +271,7 @@ def _current(one: Forecast, names: dict[tuple[str, str], str]) -> CurrentForecas
     )
 
 
-def _past(one: Forecast, names: dict[tuple[str, str], str]) -> PastForecast:
+def _past(one: Forecast, names: Mapping[tuple[str, str], str]) -> PastForecast:
     return PastForecast(
         id=UUID(new_id(to_us(one.issued_at), f"{one.id or 0:019x}")),
         service_name=_name(one, names),

@@ -8,7 +8,8 @@ from protocols.tag import DeviceInfo
 
 def register(records: Records, *told: StoredDevice) -> list[str]:
     with records.writing() as session:
-        return [device.shown_id for device in register_devices(session, told)]
+        register_devices(session, told)
+        return [device.shown_id for device in list_devices(session)]
 
 
 def told(source: str, device: str, **facts: str) -> StoredDevice:

@@ -1,0 +1,73 @@
+"""What callers of one moment share, and when it is made anew."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cloud.operations.moments import Moments
+from cloud.records.database import Records
+from tests.support.cloud_clock import HandClock
+
+
+def counting() -> Callable[[], bytes]:
+    """Return what tells how often it was asked."""
+    made: list[None] = []
+
+    def make() -> bytes:
+        made.append(None)
+        return str(len(made)).encode()
+
+    return make
+
+
+def test_callers_of_one_moment_share_and_the_next_moment_is_made_anew(records: Records) -> None:
+    clock, make = HandClock(), counting()
+    moments = Moments(records, clock, age_s=1)
+    assert [moments.shared("a", make) for _ in range(3)] == [b"1"] * 3
+    clock.move(0.9)
+    assert moments.shared("a", make) == b"1"
+    assert moments.shared("b", make) == b"2"
+    clock.move(0.2)
+    assert moments.shared("a", make) == b"3"
+
+
+def test_who_changed_something_sees_it_at_once(records: Records) -> None:
+    make = counting()
+    moments = Moments(records, HandClock(), age_s=1)
+    moments.shared("a", make)
+    with records.writing():
+        pass
+    assert [moments.shared("a", make) for _ in range(2)] == [b"2"] * 2
+
+
+def test_nobody_shares_where_the_moment_is_set_to_nothing(records: Records) -> None:
+    make = counting()
+    moments = Moments(records, HandClock(), age_s=0)
+    assert [moments.shared("a", make) for _ in range(2)] == [b"1", b"2"]
+
+
+def test_a_failure_is_nobodys_but_its_own(records: Records) -> None:
+    def fail() -> bytes:
+        raise LookupError("away")
+
+    moments = Moments(records, HandClock(), age_s=1)
+    with pytest.raises(LookupError):
+        moments.shared("a", fail)
+    assert moments.shared("a", lambda: b"well") == b"well"
+
+
+def test_those_who_come_while_it_is_made_wait_for_it(records: Records) -> None:
+    moments, come, made = Moments(records, HandClock(), age_s=1), threading.Event(), list[None]()
+
+    def make() -> bytes:
+        made.append(None)
+        assert come.wait(10)
+        return b"whole"
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(moments.shared, "a", make) for _ in range(4)]
+        come.set()
+        assert [one.result(10) for one in asked] == [b"whole"] * 4
+    assert len(made) == 1
