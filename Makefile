@@ -5,8 +5,10 @@ DATA ?= data
 PYTHON := .venv/bin/python
 HOST ?= http://localhost:5000
 CHECKED := protocols edge_agent cloud firmware_sim deploy tests
+# Where bytecode is not kept, each process that a test starts compiles all of it anew.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo test test-quick test-loop test-tf test-schemas check format lock load bench-edge bench-cloud bench-api \
+.PHONY: help demo test test-quick test-loop test-faults test-tf test-schemas check format lock load bench-edge bench-cloud bench-api \
 	bench-scaling bench-ml venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
@@ -16,10 +18,13 @@ demo: venv-demo ## Run plant, broker, agent and cloud on loopback until Ctrl-C; 
 	@.venv/bin/lineside-demo $(ARGS)
 
 test: check test-quick ## Check everything and run every test but the loops
-	$(PYTHON) -m pytest -m "slow and not loop" --numprocesses 2 --dist loadfile
+	$(PYTHON) -m pytest -m "slow and not loop" --numprocesses 2 --dist loadfile $$(grep -rl --include='test_*.py' mark.slow tests)
 
 test-loop: venv-dev servers ## Run the stories that take minutes: kills and outages of the demo, learning to swap, a fleet of 200, scaling
 	$(PYTHON) -m pytest -m loop
+
+test-faults: venv-dev servers ## Play the fault matrix and count every value; ARGS="--random 200 --seed 7"
+	$(PYTHON) -m tests.faults $(ARGS)
 
 test-quick: venv-dev servers ## Run the tests that take seconds, several files at a time: most of their time is waiting
 	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 --dist loadfile

@@ -38,16 +38,16 @@ class IngestParts:
     policy: RetentionPolicy = KEEP_ALL
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """Do nothing, where nobody wants to be called."""
 
 
 async def run_ingest(
     parts: IngestParts,
     *,
     stop: asyncio.Event,
-    ready: Callable[[], None] = _nothing,
-    committed: Callable[[], None] = _nothing,
+    ready: Callable[[], None] = nothing,
+    committed: Callable[[], None] = nothing,
 ) -> None:
     """Take in and write until told to stop; then everything that was taken in is written, or was never acknowledged.
 

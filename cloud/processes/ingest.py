@@ -8,7 +8,7 @@ from collections.abc import Callable
 from cloud.clock import SystemClock
 from cloud.config import Settings, load_settings, read_secret
 from cloud.domain.retention import RetentionPolicy, RetentionRule
-from cloud.ingest.worker import IngestParts, run_ingest
+from cloud.ingest.worker import IngestParts, nothing, run_ingest
 from cloud.logs import configure_logs
 from cloud.processes.tether import Tether
 from cloud.storage.chunks.database import Database
@@ -17,12 +17,15 @@ from cloud.storage.chunks.store import ChunkStore
 _MIB = 1024 * 1024
 
 
-def serve_ingest(settings: Settings, tether: Tether) -> None:
-    """Take readings in until SIGTERM; raise InvalidConfig, Unavailable."""
-    asyncio.run(_serve(settings, lambda: tether.tell_ready({"intake": str(settings.intake_path)})))
+def serve_ingest(settings: Settings, tether: Tether, *, committed: Callable[[], None] = nothing) -> None:
+    """Take readings in until SIGTERM; raise InvalidConfig, Unavailable.
+
+    committed: called between each commit and its acks, where tests let the process die.
+    """
+    asyncio.run(_serve(settings, lambda: tether.tell_ready({"intake": str(settings.intake_path)}), committed))
 
 
-async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
+async def _serve(settings: Settings, ready: Callable[[], None], committed: Callable[[], None]) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -39,7 +42,7 @@ async def _serve(settings: Settings, ready: Callable[[], None]) -> None:
             password=read_secret(settings.mqtt.password) if settings.mqtt is not None else "",
             policy=policy_of(settings),
         )
-        await run_ingest(parts, stop=stop, ready=ready)
+        await run_ingest(parts, stop=stop, ready=ready, committed=committed)
     finally:
         store.close()
         database.close()

@@ -1,0 +1,90 @@
+"""Plays rows, and rounds of many rows on one stage, and says what came of them."""
+
+import random
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.counting import Account
+from tests.faults.programs import Needs
+from tests.faults.row import Row
+from tests.faults.stage import Stage
+
+COUNT_EVERY = 20
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a row; trouble: why it did not come to its end, empty where it did; kept: where its files are."""
+
+    name: str
+    seed: int
+    account: Account
+    seconds: float
+    histories: Sequence[str] = ()
+    trouble: str = ""
+    kept: Path | None = None
+
+    @property
+    def is_clean(self) -> bool:
+        """Return whether the row came to its end and every value is accounted for."""
+        return self.account.is_clean and not self.trouble
+
+
+def play_row(name: str, row: Row, *, seed: int, times: int | None = None) -> Outcome:
+    """Play a row on a stage of its own; the files stay where something is wrong."""
+    rng = _rng(seed, name)
+
+    def play(stage: Stage) -> None:
+        for number in range(times or row.times):
+            stage.journal.tell(f"{name}, {number + 1}")
+            row.episode(stage, rng)
+            stage.recover()
+
+    return _on_stage(name, row.needs, seed, play)
+
+
+def play_mixed(rows: Mapping[str, Row], *, rounds: int, seed: int, tell: Tell) -> Outcome:
+    """Play so many rounds on one stage, each of a row that is drawn; what was made is counted every few rounds."""
+    rng = _rng(seed, "mixed")
+    mixed = {name: row for name, row in rows.items() if row.mixes}
+
+    def play(stage: Stage) -> None:
+        for number in range(1, rounds + 1):
+            name = rng.choice(sorted(mixed))
+            stage.journal.tell(f"round {number}: {name}")
+            mixed[name].episode(stage, random.Random(f"{seed} {number}"))
+            safe_s = stage.recover()
+            if number % COUNT_EVERY == 0:
+                found = stage.count(until_s=safe_s)
+                tell(f"{number} rounds: {found.verdict.account}")
+                if not found.verdict.account.is_clean:
+                    return
+
+    return _on_stage("mixed", Needs(), seed, play)
+
+
+def _on_stage(name: str, needs: Needs, seed: int, play: Callable[[Stage], None]) -> Outcome:
+    directory = Path(tempfile.mkdtemp(prefix=f"lineside-{name}-"))
+    begun_s = time.monotonic()
+    account, histories, trouble = Account(), [], ""
+    try:
+        with Stage(directory, needs, seed) as stage:
+            play(stage)
+            stage.settle()
+            found = stage.count()
+            account, histories = found.verdict.account, list(found.histories)
+    except (AssertionError, OSError, RuntimeError, LookupError) as error:
+        trouble = f"{type(error).__name__}: {error}"
+    outcome = Outcome(name, seed, account, time.monotonic() - begun_s, histories, trouble, directory)
+    if outcome.is_clean:
+        shutil.rmtree(directory, ignore_errors=True)
+    return outcome
+
+
+def _rng(seed: int, name: str) -> random.Random:
+    return random.Random(f"{seed} {name}")

@@ -1,0 +1,8 @@
+"""The registry: every row of the fault matrix by its name."""
+
+from collections.abc import Mapping
+
+from tests.faults import rows_kills, rows_network
+from tests.faults.row import Row
+
+ROWS: Mapping[str, Row] = {**rows_kills.ROWS, **rows_network.ROWS}
