@@ -9,19 +9,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from cloud.app import alias_api, bare_api
+from cloud.app import alias_api, web
 from cloud.domain.role import ROLES, Role
 from cloud.domain.scopes import Scope
 from tests.support.cloud import Cloud, Template, running_cloud
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SHARED = pytest.mark.asyncio(loop_scope="module")
+OURS = version("lineside")
 NOBODY = "0197f3a2-5c1e-7d40-9a6b-001122334455"
 SIX = {
     Scope.DATA_INGEST: "/data/ingest",
@@ -68,7 +70,7 @@ class Operation:
 
 
 def operations() -> Iterator[Operation]:
-    for document in (bare_api("0").openapi(), alias_api("0").openapi()):
+    for document in (web(OURS, docs=True).openapi(), alias_api(OURS).openapi()):
         for path, item in document["paths"].items():
             for method, what in item.items():
                 scopes = {Scope(scope) for way in what.get("security", []) for names in way.values() for scope in names}

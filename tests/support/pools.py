@@ -1,8 +1,6 @@
-"""MemoryPools: the executor that does at once what it is asked, in memory; and records that are migrated once."""
+"""MemoryPools: the executor that does at once what it is asked, in memory."""
 
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 
 from sqlalchemy import insert
 
@@ -41,22 +39,6 @@ class MemoryPools:
 def calm_host() -> HostLoad:
     """Return a machine with little to do."""
     return HostLoad(0.2, 0.3)
-
-
-class RecordsTemplate:
-    """An empty migrated database, made once and copied."""
-
-    def __init__(self, directory: Path) -> None:
-        self._path = directory / "template.db"
-        records = Records(f"sqlite:///{self._path}")
-        records.migrate()
-        records.close()
-
-    def open(self, directory: Path) -> Records:
-        """Return a copy of its own."""
-        path = directory / "records.db"
-        shutil.copyfile(self._path, path)
-        return Records(f"sqlite:///{path}")
 
 
 def fill_load(

@@ -19,6 +19,7 @@ from cloud.records.sessions import find_session
 from tests.support.cloud import settings_in
 from tests.support.cloud_clock import HandClock
 from tests.support.people import PASSWORD
+from tests.support.records import new_records
 
 HERE = "10.0.0.1"
 
@@ -32,8 +33,7 @@ def clock() -> HandClock:
 def url(tmp_path: Path, clock: HandClock) -> str:
     settings = settings_in(tmp_path)
     open_token_keys(settings, clock).create()
-    with closing(Records(settings.records_url)) as records:
-        records.migrate()
+    with closing(new_records(settings.data)) as records:
         open_access(settings, records, clock).users.create(
             Newcomer("alice", "alice@example.com", PASSWORD), Role.ADMIN, by="test"
         )

@@ -13,6 +13,7 @@ from cloud.records.database import Records
 from tests.cloud.analysis.rows import Floats
 from tests.support.cloud import arrival
 from tests.support.cloud_clock import HandClock
+from tests.support.records import new_records
 from tests.support.stores import chunk_store
 
 PUMP = Device(1, "gw-1", "pump-1", "pump-1", type="pump")
@@ -43,8 +44,7 @@ class Plant:
 @pytest.fixture
 def plant(tmp_path: Path) -> Iterator[Plant]:
     """Give a plant with real stores."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    records.migrate()
+    records = new_records(tmp_path)
     clock = HandClock()
     store, database = chunk_store(tmp_path / "readings.db", clock)
     yield Plant(store, records, clock)

@@ -30,7 +30,8 @@ from cloud.records.planned_events import add_event, find_event, keep_measured
 from cloud.records.scaling import scaling_counts
 from tests.support.cloud import MovedClock
 from tests.support.load_trace import normal_load
-from tests.support.pools import RecordsTemplate, fill_load
+from tests.support.pools import fill_load
+from tests.support.records import new_records
 
 Floats = NDArray[np.float64]
 MINUTES = 1440
@@ -41,16 +42,10 @@ def never_learned(rows: Floats, target: Floats) -> NoReturn:
     raise AssertionError(f"too few to learn from: {len(rows)} rows, {len(target)} targets")
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> RecordsTemplate:
-    """Give empty records, migrated once."""
-    return RecordsTemplate(tmp_path_factory.mktemp("template"))
-
-
 @pytest.fixture
-def records(template: RecordsTemplate, tmp_path: Path) -> Iterator[Records]:
+def records(tmp_path: Path) -> Iterator[Records]:
     """Give records of its own to each test."""
-    made = template.open(tmp_path)
+    made = new_records(tmp_path)
     yield made
     made.close()
 

@@ -14,11 +14,11 @@ from cloud.fleet.repository import PackageRepository
 from cloud.fleet.rollouts import Rollouts, Whereto, counted
 from cloud.learning.registry import Registry
 from cloud.records.audit import list_audit
-from cloud.records.database import Records
 from cloud.storage.memory_files import MemoryFiles
 from protocols.wanted import ModelStanding, Standing
 from tests.support.cloud_clock import HandClock
 from tests.support.plain_packages import package
+from tests.support.records import new_records
 from tests.support.simulated_fleet import SimulatedFleet
 
 RULES = Rules(soak_s=4, answer_s=60, away_s=600)
@@ -31,8 +31,7 @@ class Plant:
 
     def __init__(self, directory: Path, gateways: int = 40) -> None:
         self.clock = HandClock()
-        self.records = Records(f"sqlite:///{directory / 'records.db'}")
-        self.records.migrate()
+        self.records = new_records(directory)
         repository = PackageRepository(directory / "packages", self.clock)
         repository.create(directory / "offline")
         self.registry = Registry(self.records, MemoryFiles(), self.clock, repository)

@@ -14,13 +14,13 @@ from cloud.domain.times import to_us
 from cloud.learning.cleanup import Cleanup
 from cloud.learning.datasets import ROWS
 from cloud.records.audit import list_audit
-from cloud.records.database import Records
 from cloud.records.datasets import add_dataset, list_datasets
 from cloud.records.jobs import add_job
 from cloud.records.models import add_model, add_version
 from cloud.records.settings import keep_setting
 from cloud.storage.files import DirectoryFiles
 from tests.support.cloud_clock import HandClock
+from tests.support.records import new_records
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -29,8 +29,7 @@ class Plant:
     """Records, files and a clock; datasets are named by their ids."""
 
     def __init__(self, directory: Path) -> None:
-        self.records = Records(f"sqlite:///{directory / 'records.db'}")
-        self.records.migrate()
+        self.records = new_records(directory)
         self.files = DirectoryFiles(directory / "files")
         self.clock = HandClock(to_us(NOON))
         self.cleanup = Cleanup(self.records, self.files, self.clock)

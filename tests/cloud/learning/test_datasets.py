@@ -9,7 +9,7 @@ from cloud.domain.dataset import ColumnFacts, ColumnKind
 from cloud.errors import CloudError, Invalid, NotFound, TooLarge
 from cloud.learning.datasets import Datasets
 from cloud.learning.sheet import unpack
-from cloud.records.database import Records
+from tests.support.records import new_records
 from tests.support.uploads import MAX_UPLOAD_BYTES, datasets_in, upload
 
 DATA = b"speed,state,note\n1,on,=1+2\n2,off,@SUM(A1)\n,on,plain\n"
@@ -19,8 +19,7 @@ Kept = tuple[Datasets, Path]
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Kept]:
     """Give datasets without any."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    records.migrate()
+    records = new_records(tmp_path)
     yield datasets_in(tmp_path / "files", records), tmp_path / "files"
     records.close()
 

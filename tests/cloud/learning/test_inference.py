@@ -21,11 +21,11 @@ from cloud.learning.packaging import About, make_package
 from cloud.learning.registry import Registry
 from cloud.learning.rows import alike
 from cloud.learning.shelf import Ready, Shelf
-from cloud.records.database import Records
 from cloud.storage.files import DirectoryFiles
 from protocols.package import Lineage
 from tests.cloud.learning.test_retraining import NoPublisher
 from tests.support import learned
+from tests.support.records import new_records
 
 NUMBER = st.floats(-1e6, 1e6, allow_nan=False)
 _AT = datetime(2026, 1, 15, tzinfo=UTC)
@@ -35,8 +35,7 @@ SHARE = st.floats(0, 1, allow_nan=False)
 @pytest.fixture
 def models(tmp_path: Path) -> Iterator[Registry]:
     """Give an empty registry."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    records.migrate()
+    records = new_records(tmp_path)
     yield Registry(records, DirectoryFiles(tmp_path / "files"), SystemClock(), NoPublisher())
     records.close()
 

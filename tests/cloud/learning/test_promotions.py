@@ -17,6 +17,7 @@ from cloud.records.database import Records
 from cloud.records.decisions import decide, list_requests
 from cloud.records.retrainings import add_retraining, list_retrainings
 from tests.support.cloud_clock import HandClock
+from tests.support.records import new_records
 
 Told = list[tuple[str, int, bool]]
 
@@ -24,8 +25,7 @@ Told = list[tuple[str, int, bool]]
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
     """Give empty records."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    records.migrate()
+    records = new_records(tmp_path)
     yield records
     records.close()
 

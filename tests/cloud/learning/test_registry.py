@@ -11,11 +11,11 @@ from cloud.errors import Conflict, Invalid, NotFound, Unavailable
 from cloud.fleet.repository import PackageRepository
 from cloud.learning.registry import Registry
 from cloud.records.audit import list_audit
-from cloud.records.database import Records
 from cloud.storage.files import DirectoryFiles
 from protocols.package import unpack_package
 from tests.support.cloud_clock import HandClock
 from tests.support.plain_packages import package
+from tests.support.records import new_records
 
 
 class Desk:
@@ -24,8 +24,7 @@ class Desk:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.clock = HandClock()
-        self.records = Records(f"sqlite:///{directory / 'records.db'}")
-        self.records.migrate()
+        self.records = new_records(directory)
         self.files = DirectoryFiles(directory / "files")
         self.repository = PackageRepository(directory / "packages", self.clock)
         self.registry = Registry(self.records, self.files, self.clock, self.repository)

@@ -32,6 +32,7 @@ from tests.support.alarms import PUMP as PUMP_ALARM
 from tests.support.alarms import finding
 from tests.support.cloud_clock import START_US, HandClock
 from tests.support.plant_rows import SECOND_US, TAGS, healthy, store_rows, with_fault
+from tests.support.records import new_records
 
 N = 12_000
 PUMP = ("gw-1", "pump-1")
@@ -94,8 +95,7 @@ class Loop:
 @pytest.fixture
 def loop(tmp_path: Path) -> Iterator[Loop]:
     """Give a loop without readings."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    records.migrate()
+    records = new_records(tmp_path)
     clock = HandClock()
     registry = Registry(records, DirectoryFiles(tmp_path / "files"), clock, NoPublisher())
     yield Loop(records, registry, MemoryStore(clock), clock)

@@ -15,18 +15,17 @@ from cloud.learning.registry import Registry
 from cloud.learning.seeding import CLASSIFIER, DETECTOR, FORECASTER, LEAST_BETTER, naive_error, seed_models
 from cloud.learning.sensed import STANDARDISED
 from cloud.learning.shelf import Shelf
-from cloud.records.database import Records
 from cloud.storage.files import DirectoryFiles
 from tests.cloud.learning.test_retraining import NoPublisher
 from tests.support.learned import csv_of
+from tests.support.records import new_records
 from tests.support.uploads import read
 
 
 @pytest.fixture
 def models(tmp_path: Path) -> Iterator[Registry]:
     """Give an empty registry."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    records.migrate()
+    records = new_records(tmp_path)
     yield Registry(records, DirectoryFiles(tmp_path / "files"), SystemClock(), NoPublisher())
     records.close()
 

@@ -17,9 +17,9 @@ from cloud.learning.datasets import Datasets
 from cloud.learning.registry import Registry
 from cloud.learning.self_directed import DetectRequest, detect
 from cloud.learning.training import Trainer
-from cloud.records.database import Records
 from cloud.storage.files import DirectoryFiles
 from tests.cloud.learning.test_retraining import NoPublisher
+from tests.support.records import new_records
 from tests.support.uploads import datasets_in, upload
 
 N = 1_500
@@ -47,8 +47,7 @@ class Lookout:
 @pytest.fixture
 def lookout(tmp_path: Path) -> Iterator[Lookout]:
     """Give one without datasets."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    records.migrate()
+    records = new_records(tmp_path)
     files = DirectoryFiles(tmp_path / "files")
     registry = Registry(records, files, SystemClock(), NoPublisher())
     yield Lookout(Trainer(records, SystemClock(), registry, files), datasets_in(tmp_path / "files", records))

@@ -20,6 +20,7 @@ from cloud.records.database import Records
 from cloud.storage.files import DirectoryFiles
 from tests.cloud.learning.test_retraining import NoPublisher
 from tests.support.plant_rows import healthy
+from tests.support.records import new_records
 from tests.support.uploads import datasets_in, upload
 
 
@@ -50,8 +51,7 @@ class School:
 @pytest.fixture
 def school(tmp_path: Path) -> Iterator[School]:
     """Give a school without datasets."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    records.migrate()
+    records = new_records(tmp_path)
     files = DirectoryFiles(tmp_path / "files")
     registry = Registry(records, files, SystemClock(), NoPublisher())
     yield School(records, datasets_in(tmp_path / "files", records), registry, files)

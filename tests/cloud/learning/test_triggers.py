@@ -33,6 +33,7 @@ from protocols.scoring.fit import fit
 from tests.cloud.learning.test_retraining import NoPublisher
 from tests.support.cloud_clock import HandClock
 from tests.support.plant_rows import TAGS, healthy
+from tests.support.records import new_records
 
 RULES = TriggerRules(every_days=7, on_drift=True, new_labels=3, training_days=10)
 DAY_S = 86_400
@@ -81,8 +82,7 @@ def allow(records: Records, level: Level) -> None:
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
     """Give a model that has just begun to serve."""
-    records = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    records.migrate()
+    records = new_records(tmp_path)
     clock = HandClock()
     registry = Registry(records, DirectoryFiles(tmp_path / "files"), clock, NoPublisher())
     rows = healthy(800, seed=1)

@@ -7,13 +7,13 @@ import pytest
 
 from cloud.records.database import Records
 from tests.support.ingest import Desk
+from tests.support.records import new_records
 
 
 @pytest.fixture
 def records(tmp_path: Path) -> Iterator[Records]:
     """Give a migrated records database in a directory of its own."""
-    made = Records(f"sqlite:///{tmp_path / 'records.db'}")
-    made.migrate()
+    made = new_records(tmp_path)
     yield made
     made.close()
 

@@ -15,7 +15,7 @@ from cloud.records.database import Records
 from cloud.records.jobs import add_job
 from cloud.records.load import capacity_of, load_minutes
 from tests.support.cloud import MovedClock
-from tests.support.pools import RecordsTemplate
+from tests.support.records import new_records
 
 BATCHES = ("lineside_ingest_batches_total", "stored")
 READINGS = ("lineside_ingest_readings_total", "stored")
@@ -24,16 +24,10 @@ LAGGING = ("lineside_ingest_lagging_seconds", "")
 DONE = ("lineside_ingest_done_while_lagging", "")
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> RecordsTemplate:
-    """Give empty records, migrated once."""
-    return RecordsTemplate(tmp_path_factory.mktemp("template"))
-
-
 @pytest.fixture
-def records(template: RecordsTemplate, tmp_path: Path) -> Iterator[Records]:
+def records(tmp_path: Path) -> Iterator[Records]:
     """Give records of its own to each test."""
-    made = template.open(tmp_path)
+    made = new_records(tmp_path)
     yield made
     made.close()
 

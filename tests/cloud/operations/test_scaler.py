@@ -26,7 +26,8 @@ from cloud.records.notices import read_notices
 from cloud.records.scaling import scaling_counts
 from cloud.records.settings import keep_setting
 from tests.support.cloud import MovedClock
-from tests.support.pools import MemoryPools, RecordsTemplate, calm_host, fill_load
+from tests.support.pools import MemoryPools, calm_host, fill_load
+from tests.support.records import new_records
 
 
 @dataclass(slots=True)
@@ -67,16 +68,10 @@ class Room:
         return [one.kind for one in found if one.kind.value.startswith("scaling.")]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> RecordsTemplate:
-    """Give empty records, migrated once."""
-    return RecordsTemplate(tmp_path_factory.mktemp("template"))
-
-
 @pytest.fixture
-def room(template: RecordsTemplate, tmp_path: Path) -> Iterator[Room]:
+def room(tmp_path: Path) -> Iterator[Room]:
     """Give a room of its own to each test."""
-    records, clock, pools = template.open(tmp_path), MovedClock(), MemoryPools()
+    records, clock, pools = new_records(tmp_path), MovedClock(), MemoryPools()
     made: list[Room] = []
 
     def ahead(_session: Session, service: Service, _now: datetime) -> Outlook:
