@@ -1,4 +1,4 @@
-"""lineside-cloud: init, serve, migrate, key, user, alarm, model, rollout, doctor, openapi.
+"""lineside-cloud: init, serve, migrate, backup, restore, key, user, alarm, model, rollout, doctor, openapi.
 
 A command loads what only it needs when it runs: the web framework takes a second that `key` need not wait for.
 """
@@ -13,6 +13,7 @@ from rich.console import Console
 
 from cloud.clock import SystemClock
 from cloud.commands.alarms import app as alarms
+from cloud.commands.backups import backup, restore
 from cloud.commands.keys import app as keys
 from cloud.commands.learning import datasets_app, jobs_app, train
 from cloud.commands.models import app as models
@@ -34,6 +35,8 @@ app.add_typer(rollouts, name="rollout")
 app.add_typer(jobs_app, name="job")
 app.add_typer(datasets_app, name="dataset")
 app.command()(serve)
+app.command()(backup)
+app.command()(restore)
 app.command()(train)
 app.command()(seed_models)
 _DISTRIBUTION = "lineside"

@@ -10,6 +10,7 @@ from cloud.config import Settings
 from cloud.domain.role import Role
 from cloud.domain.scopes import Scope
 from cloud.domain.times import to_datetime
+from cloud.errors import Conflict
 from cloud.ingest.books import Books
 from cloud.ports import Clock
 from cloud.processes.ingest import open_readings
@@ -39,7 +40,10 @@ def write_config(path: Path, data: str) -> bool:
 
 
 def make_directory(settings: Settings) -> None:
-    """Make the data directory, for its owner only; raise OSError."""
+    """Make the data directory, for its owner only; raise OSError, or Conflict in the middle of a restore."""
+    if settings.restore_marker_path.exists():
+        cut = f"{settings.restore_marker_path}: a restore was cut short: run it again, with --force"
+        raise Conflict(cut, code="RESTORE_UNFINISHED")
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 

@@ -122,8 +122,8 @@ class PackageRepository:
                 self._commit(state, [MODELS], signers)
         return sha256
 
-    def refresh(self) -> bool:
-        """Renew what this server signs where half of its time is over; return whether anything was.
+    def refresh(self, *, above: int = 0) -> bool:
+        """Renew what this server signs where half of its time is over, or no version above this; return if any was.
 
         Raises Unavailable where keys are missing.
         """
@@ -131,9 +131,12 @@ class PackageRepository:
             return False
         with self._files.locked():
             state = self._state()
-            is_due = {role: self._is_half_over(role, signed) for role, signed in _online_parts(state).items()}
+            parts, now = _online_parts(state), self._now()
+            is_due = {role: one.version <= above or one.expires - now < LIFE[role] / 2 for role, one in parts.items()}
             if not any(is_due.values()):
                 return False
+            for one in parts.values():
+                one.version = max(one.version, above)
             self._commit(state, [MODELS] if is_due[MODELS] else [], self._online())
         return True
 
@@ -227,9 +230,6 @@ class PackageRepository:
                 write_key(offline, _key_name(role, number), signer.private_bytes)
             else:
                 self._files.put_key(_key_name(role, number), signer.private_bytes)
-
-    def _is_half_over(self, role: str, signed: Signed) -> bool:
-        return signed.expires - self._now() < LIFE[role] / 2
 
     def _now(self) -> datetime:
         return to_datetime(self._clock.now_us()).replace(microsecond=0)

@@ -17,6 +17,7 @@ import msgspec
 
 from cloud.errors import Invalid, Unavailable
 from cloud.ingest.door_messages import (
+    Archive,
     Hand,
     Handed,
     Publish,
@@ -32,7 +33,7 @@ from cloud.ingest.door_messages import (
 )
 from cloud.ingest.figures import Figures
 from cloud.ingest.inbox import Inbox
-from cloud.ingest.parcels import BatchParcel, DirectParcel, HelloParcel, Outcome
+from cloud.ingest.parcels import ArchiveParcel, BatchParcel, DirectParcel, HelloParcel, Outcome
 from cloud.logs import about_request
 from cloud.ports import Written
 
@@ -110,6 +111,18 @@ class Door:
                 self._take(request, caller)
             case Hand():
                 self._hand(request, caller)
+            case Archive():
+                self._archive(request, caller)
+
+    def _archive(self, request: Archive, caller: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+
+        def done(outcome: Outcome) -> None:
+            loop.call_soon_threadsafe(_send, caller, reply_of(request.number, outcome))
+
+        marks = {(gateway, epoch): seq for gateway, epoch, seq in request.marks}
+        if not self._inbox.offer(ArchiveParcel(marks), done):
+            _send(caller, reply_of(request.number, Unavailable("too much waits to be written", code="INGEST_BUSY")))
 
     def _published(self, request: Publish) -> Outcome:
         try:

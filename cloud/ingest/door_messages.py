@@ -77,6 +77,13 @@ class Hand(msgspec.Struct, frozen=True, tag="hand"):
     messages: tuple[Handed, ...]
 
 
+class Archive(msgspec.Struct, frozen=True, tag="archive"):
+    """Please note that these are in a backup: gateway, epoch, and up to which seq."""
+
+    number: int
+    marks: tuple[tuple[str, int, int], ...]
+
+
 class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a request; refusal: the error's name, message and code."""
 
@@ -86,7 +93,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
     refusal: tuple[str, str, str] | None = None
 
 
-Request = Take | Tell | Publish | Hand
+Request = Take | Tell | Publish | Hand | Archive
 
 
 def ask_take(number: int, arrival: Arrival) -> Take:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Condition
 
-from cloud.ingest.parcels import BatchParcel, DirectParcel, Outcome, Parcel
+from cloud.ingest.parcels import ArchiveParcel, BatchParcel, DirectParcel, Outcome, Parcel
 
 MAX_MESSAGES = 1024
 MAX_DIRECT = 256
@@ -18,6 +18,7 @@ _GROUP_ITEMS = 256
 _GROUP_WEIGHT = 192 * 1024
 _LEAST_WEIGHT = 512
 _LEAST_FRAME_WEIGHT = 6 * 1024
+_WEIGHT_A_MARK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Item:
         match self.parcel:
             case DirectParcel():
                 return 16 * len(self.parcel.arrival.block) + _LEAST_WEIGHT
+            case ArchiveParcel():
+                return _WEIGHT_A_MARK * len(self.parcel.marks) + _LEAST_WEIGHT
             case BatchParcel():
                 return max(len(self.parcel.payload), _LEAST_FRAME_WEIGHT)
             case _:

@@ -13,6 +13,7 @@ from cloud.ingest.books import Books
 from cloud.ingest.clocks import count_future
 from cloud.ingest.figures import Figures
 from cloud.ingest.parcels import (
+    ArchiveParcel,
     BatchParcel,
     DirectParcel,
     Group,
@@ -39,6 +40,8 @@ MESSAGES = "lineside_ingest_messages"
 _log = logging.getLogger(__name__)
 _MAX_PROBLEMS = 10
 _DECODED_AT_ONCE = 64
+_TOLD_OF_A_BACKUP = 256
+"""The most epochs of a gateway that hear of a backup at once; a hello asks for the others."""
 
 
 class Intake:
@@ -97,6 +100,8 @@ class Intake:
                 self._state(group, parcel)
             case TelemetryParcel():
                 self._telemetry(group, parcel)
+            case ArchiveParcel():
+                self._archive(group, parcel)
             case DirectParcel():
                 return self._direct(group, parcel)
         return None
@@ -152,6 +157,12 @@ class Intake:
         self._books.roster.state(parcel.gateway, state, is_retained=parcel.is_retained, now_us=group.now_us)
         group.count(MESSAGES, "state")
 
+    def _archive(self, group: Group, parcel: ArchiveParcel) -> None:
+        for entry in reversed(self._books.ledger.archive(parcel.marks)):
+            if len(group.answers.get(entry.gateway, ())) < _TOLD_OF_A_BACKUP:
+                group.answer(entry.gateway, entry.epoch)
+        group.count(MESSAGES, "archive")
+
     def _telemetry(self, group: Group, parcel: TelemetryParcel) -> None:
         understood = self._plain_json.understand(parcel.device, parcel.payload, now_us=group.now_us)
         if understood.arrival is not None:
@@ -183,8 +194,8 @@ class Intake:
             self._quarantine(group, parcel, problem)
             self._books.ledger.save(now_us=group.now_us)
         self._count(group)
-        failed = CloudError("the store failed on these readings", code="INTERNAL_ERROR")
-        outcome = failed if isinstance(parcel, DirectParcel) else None
+        failed = CloudError("the store failed on this", code="INTERNAL_ERROR")
+        outcome = failed if isinstance(parcel, DirectParcel | ArchiveParcel) else None
         return Settlement((outcome,), self._acks(group, slow=slow))
 
     def _quarantine(self, group: Group, parcel: Parcel, problem: str) -> None:
@@ -195,7 +206,7 @@ class Intake:
                 self._batches.set_aside_waiting(group, parcel, problem)
             case TelemetryParcel():
                 self._books.quarantine.note_telemetry(parcel.device, "", problem, parcel.payload, now_us=group.now_us)
-            case HelloParcel() | StateParcel() | DirectParcel():
+            case HelloParcel() | StateParcel() | DirectParcel() | ArchiveParcel():
                 pass
 
     def _acks(self, group: Group, *, slow: bool) -> tuple[tuple[str, Ack], ...]:

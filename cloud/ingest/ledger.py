@@ -6,7 +6,7 @@ in memory (`Database.undone` says so). One thread.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from cloud.ingest.intervals import Intervals
@@ -117,9 +117,12 @@ class Ledger:
         """Return the generation after a hello that believes this one, raised above it where needed."""
         return self._raise(raised_generation(self.generation, believed))
 
-    def restored(self, *, now_s: int) -> int:
-        """Return the generation of this store from now on, which was restored from a backup at these Unix seconds."""
-        return self._raise(generation_after_restore(self.generation, now_s))
+    def restored(self, *, now_s: int, above: int = 0) -> int:
+        """Return the generation of this store from now on, which was restored from a backup at these Unix seconds.
+
+        above: the generation of the store that it replaces, where that can still be read.
+        """
+        return self._raise(generation_after_restore(max(self.generation, above), now_s))
 
     def entry(self, gateway: str, epoch: int, *, now_us: int) -> Entry:
         """Return what is known of an epoch, making it known where it is new."""
@@ -167,14 +170,20 @@ class Ledger:
         while len(self._entries) > _KEPT_EPOCHS:
             self._entries.popitem(last=False)
 
-    def archive(self, marks: Mapping[tuple[str, int], int]) -> None:
-        """Note up to which seq the batches of (gateway, epoch) are in a backup; a mark never falls."""
+    def archive(self, marks: Mapping[tuple[str, int], int]) -> Sequence[Entry]:
+        """Note up to which seq the batches of (gateway, epoch) are in a backup, and return whose mark rose.
+
+        A mark never falls; what the ledger does not know stays unknown.
+        """
         self._forget_undone()
-        self._entries.clear()
-        with self._database.transaction():
-            rows = [(seq, gateway, epoch) for (gateway, epoch), seq in marks.items()]
-            statement = "update ledger_epoch set archived = max(archived, ?) where gateway = ? and epoch = ?"
-            self._database.executemany(statement, rows)
+        risen: list[Entry] = []
+        for (gateway, epoch), seq in marks.items():
+            entry = self._entries.get((gateway, epoch)) or self._load(gateway, epoch)
+            if entry is not None and seq > entry.account.archived:
+                self._entries[gateway, epoch] = entry
+                entry.account = replace(entry.account, archived=_clamped(seq))
+                risen.append(entry)
+        return risen
 
     def prune(self, *, before_us: int) -> bool:
         """Forget some of the (key, crc) that came before this time; return whether there may be more.

@@ -1,7 +1,7 @@
 """Parcels: what comes through the door, by whichever way, and what its sender is told."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloud.errors import CloudError
@@ -61,7 +61,14 @@ class DirectParcel:
     arrival: Arrival
 
 
-Parcel = BatchParcel | WaitingParcel | HelloParcel | StateParcel | TelemetryParcel | DirectParcel
+@dataclass(frozen=True, slots=True)
+class ArchiveParcel:
+    """Up to which seq the batches of (gateway, epoch) are in a backup."""
+
+    marks: Mapping[tuple[str, int], int]
+
+
+Parcel = BatchParcel | WaitingParcel | HelloParcel | StateParcel | TelemetryParcel | DirectParcel | ArchiveParcel
 Outcome = Written | CloudError | None
 """What the sender of direct readings is told; None for everything that is answered by an ack, or not at all."""
 

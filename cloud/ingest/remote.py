@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,7 @@ import msgspec
 
 from cloud.errors import Unavailable
 from cloud.ingest.door_messages import (
+    Archive,
     Hand,
     Handed,
     Reply,
@@ -108,6 +109,11 @@ class RemoteIntake:
     async def hand(self, messages: Sequence[Handed]) -> None:
         """Return when all these messages are durable; raise Unavailable where they may have to be handed again."""
         await self._ask(Hand(next(self._numbers), tuple(messages)))
+
+    async def archive(self, marks: Mapping[tuple[str, int], int]) -> None:
+        """Return when the ledger has these marks of a backup, (gateway, epoch) to seq; raise Unavailable."""
+        told = tuple((gateway, epoch, seq) for (gateway, epoch), seq in marks.items())
+        await self._ask(Archive(next(self._numbers), told))
 
     async def close(self) -> None:
         """Hang up; always safe to call."""

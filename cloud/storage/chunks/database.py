@@ -7,13 +7,13 @@ transaction that did not end well has changed nothing, and `undone` tells caches
 import fcntl
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 import apsw
 
-from cloud.errors import Unavailable
+from cloud.errors import Malformed, Unavailable
 
 SQLValue = int | float | str | bytes | None
 Row = tuple[Any, ...]
@@ -70,7 +70,7 @@ class Database:
         self._depth = 0
         with ExitStack() as stack:
             if not read_only:
-                stack.enter_context(_take_lock(path))
+                stack.enter_context(take_lock(path))
             with self._translated("open"):
                 self._connection = _connect(path, read_only=read_only)
                 self._page_bytes: int = self._connection.pragma("page_size")
@@ -141,6 +141,20 @@ class Database:
                 self.execute(step)
             self.execute("insert or replace into part values (?, ?)", (name, len(steps)))
 
+    def copy_to(self, path: Path, *, pause: Callable[[], None]) -> None:
+        """Write what the file holds at this moment into a new file; raise Unavailable.
+
+        Others write on meanwhile: one snapshot is held from the first page to the last, without which SQLite begins the
+        copy anew after each of their commits. pause: called between pieces of 4 MiB. Its source is
+        https://www.sqlite.org/c3ref/backup_finish.html.
+        """
+        with self.snapshot():
+            self.execute("select count(*) from sqlite_schema")  # the snapshot begins with the first read
+            try:
+                _copy(self._connection, path, pause)
+            except _TROUBLE as error:
+                raise Unavailable(f"{path} cannot be written: {error}", code="BACKUP_NOT_WRITTEN") from error
+
     def limit(self, max_bytes: int | None) -> None:
         """Let the file grow to no more than this; None lifts the cap."""
         pages = 0xFFFFFFFE if max_bytes is None else max(1, max_bytes // self._page_bytes)
@@ -201,13 +215,42 @@ class Database:
             raise Unavailable(f"{self.path}: {error} ({' '.join(doing.split())[:60]})", code=code) from error
 
 
+_COPIED_PAGES = 1024
+_IMMUTABLE = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+
+
+def _copy(source: apsw.Connection, path: Path, pause: Callable[[], None]) -> None:
+    with closing(apsw.Connection(str(path))) as target:
+        target.pragma("synchronous", "off")  # the whole file is made durable at once, by whoever gives it its name
+        with target.backup("main", source, "main") as backup:
+            while not backup.done:
+                backup.step(_COPIED_PAGES)
+                pause()
+        target.pragma("journal_mode", "delete")  # so that it is one file
+
+
 _LEVELS = (
     ("begin immediate", "commit", "rollback"),
     ("savepoint inner_part", "release inner_part", "rollback to inner_part; release inner_part"),
 )
 
 
-def _take_lock(path: Path) -> TextIO:
+def check_copy(path: Path) -> None:
+    """Look through a file that nobody writes; raise Malformed where its pages do not fit together, Unavailable."""
+    try:
+        connection = apsw.Connection(f"{path.absolute().as_uri()}?immutable=1", flags=_IMMUTABLE)
+        with closing(connection):
+            rows = connection.execute("pragma quick_check(1)").fetchall()
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise Malformed(f"{path} is damaged: {error}", code="BACKUP_DAMAGED") from error
+    except _TROUBLE as error:
+        raise Unavailable(f"{path} cannot be read: {error}", code="BACKUP_UNREADABLE") from error
+    if rows != [("ok",)]:
+        raise Malformed(f"{path} is damaged: {str(rows)[:200]}", code="BACKUP_DAMAGED")
+
+
+def take_lock(path: Path) -> TextIO:
+    """Be the one process that writes to this file until the lock is closed; raise Unavailable."""
     lock = Path(f"{path}.lock").open("a")  # noqa: SIM115 held open for as long as the database is
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

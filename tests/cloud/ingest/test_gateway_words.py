@@ -8,7 +8,7 @@ import pytest
 
 from cloud.errors import Unavailable
 from cloud.fleet.gateways import Gateways
-from cloud.ingest.parcels import HelloParcel, StateParcel
+from cloud.ingest.parcels import ArchiveParcel, HelloParcel, StateParcel
 from cloud.ingest.roster import is_cloned
 from protocols.delivery import EpochAccount, EpochRange, State
 from tests.support.ingest import EPOCH, GATEWAY, Desk, data, drop, hello, tags
@@ -63,6 +63,30 @@ def test_a_mark_of_the_backup_is_told_and_never_falls(desk: Desk) -> None:
     desk.books.ledger.archive({(GATEWAY, EPOCH): 2})
     desk.books.ledger.archive({(GATEWAY, EPOCH): 1})
     assert desk.marks(data(4)).a == 2
+
+
+def test_a_backup_is_told_at_once_to_the_gateways_that_are_in_it(desk: Desk) -> None:
+    desk.marks(tags(1), data(2), data(3))
+    marks = {(GATEWAY, EPOCH): 2, (GATEWAY, 99): 4, ("nobody", EPOCH): 7}
+    ((gateway, ack),) = desk.intake.settle([ArchiveParcel(marks)]).acks
+    assert (gateway, ack.nonce, [(one.epoch, one.c, one.a) for one in ack.epochs]) == (GATEWAY, None, [(EPOCH, 3, 2)])
+    assert desk.intake.settle([ArchiveParcel(marks)]).acks == ()
+
+
+def test_a_mark_of_a_backup_is_durable_and_never_above_what_is_settled(desk: Desk, tmp_path: Path) -> None:
+    desk.marks(tags(1), data(3))
+    ((_, ack),) = desk.intake.settle([ArchiveParcel({(GATEWAY, EPOCH): 3})]).acks
+    assert [(one.c, one.a) for one in ack.epochs] == [(1, 1)]
+    after = desk.reopen(tmp_path / "readings.db")
+    assert after.books.ledger.entry(GATEWAY, EPOCH, now_us=0).account.archived == 3
+    after.database.close()
+
+
+def test_of_many_epochs_in_a_backup_the_newest_are_told(desk: Desk) -> None:
+    for epoch in range(1, 300):
+        desk.batches(tags(1, epoch=epoch))
+    ((_, ack),) = desk.intake.settle([ArchiveParcel({(GATEWAY, epoch): 1 for epoch in range(1, 300)})]).acks
+    assert {one.epoch for one in ack.epochs} == set(range(44, 300))
 
 
 def test_words_that_make_no_sense_are_counted_and_change_nothing(desk: Desk) -> None:

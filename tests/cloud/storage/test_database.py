@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cloud.errors import Unavailable
-from cloud.storage.chunks.database import Database, Space
+from cloud.errors import Malformed, Unavailable
+from cloud.storage.chunks.database import Database, Space, check_copy
 
 
 @pytest.fixture
@@ -159,3 +159,40 @@ def test_a_file_that_is_no_database_is_unavailable(path: Path) -> None:
         Database(path)
     with pytest.raises(Unavailable, match="not a database"):  # the lock was let go of
         Database(path)
+
+
+def test_a_copy_is_of_the_moment_it_began_and_is_one_file(tmp_path: Path, path: Path, database: Database) -> None:
+    add(database, "first")
+    add(database, "x" * (9 << 20))
+    reader = Database(path, read_only=True)
+    reader.copy_to(tmp_path / "copy.db", pause=lambda: add(database, "later"))
+    reader.close()
+    check_copy(tmp_path / "copy.db")
+    copy = Database(tmp_path / "copy.db", read_only=True)
+    assert [name[:5] for name in names(copy)] == ["first", "xxxxx"]
+    copy.close()
+    assert len(names(database)) >= 2 + 3
+    assert sorted(one.name for one in tmp_path.glob("copy.db*")) == ["copy.db"]
+
+
+def test_a_copy_that_cannot_be_written_is_unavailable(tmp_path: Path, database: Database) -> None:
+    with pytest.raises(Unavailable, match=r"nowhere/copy\.db cannot be written") as refused:
+        database.copy_to(tmp_path / "nowhere" / "copy.db", pause=lambda: None)
+    assert refused.value.code == "BACKUP_NOT_WRITTEN"
+
+
+def test_pages_that_do_not_fit_together_are_found(path: Path, database: Database) -> None:
+    for number in range(2000):
+        add(database, f"name {number}" * 10)
+    database.close()
+    check_copy(path)
+    with path.open("r+b") as file:
+        file.seek(5 * 4096)
+        file.write(bytes(4096))
+    with pytest.raises(Malformed, match="is damaged"):
+        check_copy(path)
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(Malformed, match="is damaged"):
+        check_copy(path)
+    with pytest.raises(Unavailable, match="cannot be read"):
+        check_copy(path.with_name("nothing"))
