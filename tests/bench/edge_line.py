@@ -32,11 +32,13 @@ MakeStore = type[StoreProcess] | type[CloudProcess]
 class Wish:
     """How the agent is to be set up.
 
-    has_stamp: read the two registers that hold a time as one number; opcua: an address and the nodes to read there.
+    has_stamp: read the two registers that hold a time as one number; registers: how many are read; opcua: an address
+    and the nodes to read there.
     """
 
     has_modbus: bool = True
     has_stamp: bool = False
+    registers: int = REGISTERS
     period_s: float = 0.1
     max_unsealed_s: float = 0.25
     opcua: tuple[str, Sequence[str]] | None = None
@@ -59,7 +61,7 @@ def configuration(wish: Wish, *, modbus_port: int, broker_port: int, watch_port:
     devices = []
     if wish.has_modbus:
         stamp = [{"name": "stamp", "address": 0, "type": "uint32"}] if wish.has_stamp else []
-        numbers = range(STAMP_REGISTERS if wish.has_stamp else 0, REGISTERS)
+        numbers = range(STAMP_REGISTERS if wish.has_stamp else 0, wish.registers)
         tags = [*stamp, *({"name": f"r{at}", "address": at, "type": "int16"} for at in numbers)]
         devices.append(device("modbus", f"tcp://127.0.0.1:{modbus_port}", wish.period_s, tags))
     if wish.opcua is not None:
