@@ -15,6 +15,7 @@ from cloud.api.metrics import Metrics
 from cloud.api.middleware import BodyLimit, Envelope, Hosts, Requests
 from cloud.api.once import Once
 from cloud.api.pages import pages
+from cloud.api.resource import ANY_PATH
 from cloud.api.v1 import UPLOADS, include_aliases, include_all
 from cloud.api.wire import App
 from cloud.live.door import LiveDoor
@@ -83,7 +84,7 @@ def build_app(services: Services, metrics: Metrics, door: Door, hub: Hub) -> App
 
 def _build_routes(app: FastAPI) -> None:
     """Build them now: routers that are included wait with it for the first request, which would wait a second."""
-    nowhere = {"type": "http", "method": "GET", "path": "/-", "root_path": "", "headers": []}
+    nowhere = {"type": "http", "method": "GET", "path": "/-", "root_path": "", "headers": [], **ANY_PATH}
     for route in app.routes:
         route.matches(nowhere)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from cloud.api.credentials import ACCESS_COOKIE
 from cloud.api.frame import CODES, TITLES
 
 Responses = dict[int | str, dict[str, Any]]
@@ -42,6 +43,12 @@ class ErrorBody(BaseModel):
     request_id: str
 
 
+KEY_HEADER, KEY_SCHEME = "X-API-Key", "ApiKey"
+_OTHER_SCHEMES: dict[str, dict[str, str]] = {
+    "Bearer": {"type": "http", "scheme": "bearer"},
+    "Cookie": {"type": "apiKey", "in": "cookie", "name": ACCESS_COOKIE},
+}
+"""What does instead of a key wherever a key does."""
 NEEDS_NOBODY: dict[str, Any] = {"security": [{}]}
 """openapi_extra of an operation to which a credential is welcome, and none is needed."""
 _BODY = {"$ref": f"#/components/schemas/{ErrorBody.__name__}"}
@@ -65,6 +72,15 @@ def complete(document: dict[str, Any]) -> None:
         told: dict[str, Any] = operation["responses"]
         told |= {str(one): _as_document(one) for one in sorted(_given_by_the_frame(operation)) if not _shown(told, one)}
         _let_errors_have_their_body(told)
+        _add_other_schemes(operation.get("security", []))
+    document.get("components", {}).get("securitySchemes", {}).update(_OTHER_SCHEMES)
+
+
+def _add_other_schemes(taken: list[dict[str, list[str]]]) -> None:
+    for index, one in enumerate(taken):
+        if KEY_SCHEME in one:
+            taken[index + 1 : index + 1] = [{name: one[KEY_SCHEME]} for name in _OTHER_SCHEMES]
+            return
 
 
 def _shown(told: dict[str, Any], status: int) -> bool:

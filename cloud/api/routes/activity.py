@@ -3,17 +3,18 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
 from cloud.api.deps import ServicesDep, SystemReader
 from cloud.api.document import answers
 from cloud.api.pagination import Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.domain.activity import Activity
 from cloud.domain.identity import shown
 from cloud.domain.times import to_text, to_us
 
-router = APIRouter(prefix="/activity", tags=["settings"])
+router = Resource(prefix="/activity", tags=["settings"])
 _ONE = {
     "id": "act_123",
     "type": "deployment",

@@ -2,14 +2,14 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from cloud.api.deps import Admin, ServicesDep
 from cloud.api.document import answers
+from cloud.api.resource import Resource
 from cloud.operations.log_level import Level
 
-router = APIRouter(prefix="/admin", tags=["admin"])
+router = Resource(prefix="/admin", tags=["admin"])
 _EXAMPLE = {"level": "debug", "configured": "info", "changed": True}
 _ERRORS = (401, 403, 422, 503)
 _Word = Literal["debug", "info", "warning", "error"]

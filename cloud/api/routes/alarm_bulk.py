@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cloud.api.alarm_answers import ALARM_EXAMPLE, AlarmAnswer, Plant
 from cloud.api.deps import Operator, ServicesDep
 from cloud.api.document import answers
+from cloud.api.resource import Resource
 from cloud.domain.alarm import LEAST_SHELF_S, LONGEST_SHELF_S, Seen
 from cloud.domain.alarm_change import (
     MAX_COMMENT,
@@ -25,7 +25,7 @@ from cloud.domain.alarm_change import (
 from cloud.operations.alarms import MAX_AT_ONCE, ItemResult
 from cloud.services import Views
 
-router = APIRouter(prefix="/alerts", tags=["alerts"])
+router = Resource(prefix="/alerts", tags=["alerts"])
 Action = Literal["acknowledge", "shelve", "unshelve", "clear", "assign", "out_of_service", "return_to_service"]
 _EXAMPLE: dict[str, Any] = {
     "changed": 1,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel, Field
 
 from cloud.api.alarm_answers import Plant
@@ -10,11 +10,12 @@ from cloud.api.deps import AlarmReader, Operator, ServicesDep
 from cloud.api.document import answers
 from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, paged
+from cloud.api.resource import Resource
 from cloud.domain.alarm import Severity
 from cloud.domain.alarm_rule import LONGEST_DELAY_S, MAX_NAME, AlarmRule, RuleKind
 from cloud.services import Services, Views
 
-router = APIRouter(prefix="/alarm-rules", tags=["alarm rules"])
+router = Resource(prefix="/alarm-rules", tags=["alarm rules"])
 _ERRORS = (401, 403, 404, 422, 503)
 _EXAMPLE = {
     "id": 3,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import Body, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud.api.alarm_answers import ALARM_EXAMPLE, STORY_EXAMPLE, AlarmAnswer, Plant, StoryAnswer
@@ -11,6 +11,7 @@ from cloud.api.deps import AlarmReader, Operator, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.api.spans import span_of
 from cloud.domain.alarm import LEAST_SHELF_S, LONGEST_SHELF_S, Alarm, AlarmState, Severity
 from cloud.domain.alarm_change import MAX_COMMENT, MAX_NAME
@@ -19,7 +20,7 @@ from cloud.operations.alarms import MAX_AT_ONCE
 from cloud.records.alarms import AlarmFilter
 from cloud.services import Services, Views
 
-router = APIRouter(prefix="/alerts", tags=["alerts"])
+router = Resource(prefix="/alerts", tags=["alerts"])
 Text = Annotated[str, Field(max_length=MAX_COMMENT)]
 ACKNOWLEDGED = "Alert acknowledged"
 _ERRORS = (400, 401, 403, 404, 422, 503)

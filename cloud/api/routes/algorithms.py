@@ -5,15 +5,16 @@ from hashlib import sha256
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Header, Response
+from fastapi import Header, Response
 from pydantic import BaseModel
 
 from cloud.api.deps import LearningReader
 from cloud.api.document import answers
 from cloud.api.limits import limited
+from cloud.api.resource import Resource
 from cloud.learning.catalogue import catalogue
 
-router = APIRouter(prefix="/algorithms", tags=["detectors"], dependencies=[limited("100/minute")])
+router = Resource(prefix="/algorithms", tags=["detectors"], dependencies=[limited("100/minute")])
 _EXAMPLE = [
     {
         "name": "isolation_forest",

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Cookie, Form, Header, Request, Response
+from fastapi import Cookie, Form, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from cloud.access.users import Newcomer
@@ -11,6 +11,7 @@ from cloud.api.deps import AnyCaller, ServicesDep, Session
 from cloud.api.document import NEEDS_NOBODY, answers
 from cloud.api.errors import INVALID_IS_400
 from cloud.api.limits import limited
+from cloud.api.resource import Resource
 from cloud.api.user_answers import USER, UserAnswer, show_user
 from cloud.domain.role import Role, role_of
 from cloud.domain.user import (
@@ -24,7 +25,7 @@ from cloud.domain.user import (
 )
 from cloud.errors import Invalid, Unauthorized
 
-router = APIRouter(prefix="/auth", tags=["access"])
+router = Resource(prefix="/auth", tags=["access"])
 _TOKEN = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"  # noqa: S105 - an example
 _LOGGED_IN = {"access_token": _TOKEN, "user": USER}
 _ME = {"logged_in_as": "testuser", "role": "user", "scopes": ["data:read"]}

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.deps import Admin, AnomalyFinder, LearningReader, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.api.waiting import ended
 from cloud.domain.autonomy import Level
 from cloud.domain.identity import shown
@@ -20,7 +21,7 @@ from cloud.jobs.queue import JOB
 from cloud.learning.autonomy import Run
 from cloud.services import Services
 
-router = APIRouter(prefix="/autonomous", tags=["autonomous"], dependencies=[limited("100/minute")])
+router = Resource(prefix="/autonomous", tags=["autonomous"], dependencies=[limited("100/minute")])
 _FAMILY = {"name": "pump", "level": "suggest", "is_own": False, "champion": 3}
 _STATE = {"level": "suggest", "levels": ["off", "suggest", "supervised"], "families": [_FAMILY]}
 _RUN = {

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from cloud.api.alarm_answers import ALARM_EXAMPLE, AlarmAnswer, Plant
@@ -15,6 +15,7 @@ from cloud.api.deps import Reader, ServicesDep
 from cloud.api.device_answers import DEVICE_EXAMPLE, DeviceAnswer, device_told
 from cloud.api.document import answers
 from cloud.api.limits import limited
+from cloud.api.resource import Resource
 from cloud.domain.health import DeviceStatus
 from cloud.domain.scopes import Scope
 from cloud.domain.times import to_text, to_us
@@ -22,7 +23,7 @@ from cloud.records.alarms import AlarmFilter
 from cloud.records.health_scores import PlantPoint
 from cloud.services import Services, Views
 
-router = APIRouter(tags=["dashboard"])
+router = Resource(tags=["dashboard"])
 _MOST_DEVICES = 1000
 _MOST_ALERTS = 50
 _EXAMPLE = {

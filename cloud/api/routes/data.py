@@ -3,16 +3,17 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Request
+from fastapi import Header, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud.api.deps import Sender, ServicesDep
 from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
+from cloud.api.resource import Resource
 from cloud.domain.direct_reading import DirectReading, SensorType
 from cloud.domain.times import to_us
 
-router = APIRouter(prefix="/data", tags=["readings"])
+router = Resource(prefix="/data", tags=["readings"])
 _EXAMPLE = {
     "status": "event_published",
     "event_id": "1f8b1d7c-0a6d-4b1b-8d2f-9a9b7e0c1234",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from cloud.api.dataset_views import (
     EXAMPLE,
@@ -24,12 +24,13 @@ from cloud.api.document import answers
 from cloud.api.job_view import JOB_EXAMPLE, JobView, show_job
 from cloud.api.limits import limited_as_documented
 from cloud.api.pagination import Limit, Offset, paged
+from cloud.api.resource import Resource
 from cloud.api.uploading import Form, documented, received
 from cloud.domain.times import to_us
 from cloud.learning.dataset_drawing import DrawRequest
 from cloud.learning.datasets import Upload
 
-router = APIRouter(tags=["datasets"])
+router = Resource(tags=["datasets"])
 
 
 @router.post(

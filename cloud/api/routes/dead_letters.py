@@ -1,12 +1,13 @@
 """/admin/dlq: events that reached nobody; sent again or dropped by administrators."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 
 from cloud.api.deps import Admin, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.api.webhook_answers import (
     DELIVERY_EXAMPLE,
     LETTER_EXAMPLE,
@@ -16,7 +17,7 @@ from cloud.api.webhook_answers import (
     show_letter,
 )
 
-router = APIRouter(prefix="/admin/dlq", tags=["webhooks"])
+router = Resource(prefix="/admin/dlq", tags=["webhooks"])
 _ERRORS = (401, 403, 404, 422, 429, 503)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from cloud.api.deps import Decider, ServicesDep
@@ -12,10 +12,11 @@ from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
 from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.domain.decision import Choice, Decision, DecisionKind, DecisionRequest, RequestState
 from cloud.operations.decisions import Answer
 
-router = APIRouter(prefix="/decisions", tags=["decisions"])
+router = Resource(prefix="/decisions", tags=["decisions"])
 _SUBMITTED = {
     "status": "success",
     "event_id": "3d3c2a1b-9e8f-4a7b-b6a1-0c9d12345678",

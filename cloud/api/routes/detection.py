@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
-from fastapi import APIRouter
 
 from cloud.api.deps import AnomalyFinder, ServicesDep
 from cloud.api.detection_views import (
@@ -25,6 +24,7 @@ from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
 from cloud.api.inference_views import model_info, summary_of
 from cloud.api.limits import limited_as_documented
+from cloud.api.resource import Resource
 from cloud.domain.times import to_datetime, to_us
 from cloud.errors import Invalid, NotFound
 from cloud.learning import inference
@@ -37,7 +37,7 @@ from cloud.ports import Series
 from cloud.services import Services, Views
 from protocols.reading import SEVERITY_MASK, Kind, Quality
 
-router = APIRouter(tags=["detection"])
+router = Resource(tags=["detection"])
 _ERRORS = (401, 403, 404, 409, 422, 503)
 _MOST_ROWS = 200_000
 _USUAL_THRESHOLD = 0.5

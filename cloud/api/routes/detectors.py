@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from cloud.api.deps import LearningReader, LearningWriter, ServicesDep
 from cloud.api.detector_views import DETECTOR, DetectorChange, DetectorView, NewDetector, show_detector
 from cloud.api.document import answers
 from cloud.api.limits import limited_as_documented
 from cloud.api.pagination import Offset, paged
+from cloud.api.resource import Resource
 from cloud.learning.detectors import Change, Wish
 
-router = APIRouter(prefix="/detectors", tags=["detectors"], dependencies=[])
+router = Resource(prefix="/detectors", tags=["detectors"], dependencies=[])
 _LIMITS = [limited_as_documented()]
 _ONE = (401, 403, 404, 422, 503)
 

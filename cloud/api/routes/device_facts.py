@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Path
+from fastapi import Body, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.deps import DeviceWriter, Reader, ServicesDep
 from cloud.api.document import answers
 from cloud.api.once import idempotent
+from cloud.api.resource import Resource
 from cloud.domain.device import Device
 from cloud.domain.device_facts import (
     LONGEST_INTERVAL_S,
@@ -22,7 +23,7 @@ from cloud.domain.device_facts import (
 )
 from cloud.services import Services, Views
 
-router = APIRouter(prefix="/devices/{device_id}", tags=["device facts"])
+router = Resource(prefix="/devices/{device_id}", tags=["device facts"])
 _READ = (401, 403, 404, 422, 503)
 _LIMITS_EXAMPLE = {"tag": "vibration", "low_crit": None, "low_warn": None, "high_warn": 4.5, "high_crit": 7.1}
 _EXAMPLE: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from cloud.analysis.failures import DEFAULT_HORIZON_H
@@ -13,12 +13,13 @@ from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
 from cloud.api.failure_answers import FAILURE_EXAMPLE, FailurePrediction
 from cloud.api.limits import limited
+from cloud.api.resource import Resource
 from cloud.domain.failure import FailureEstimate
 from cloud.domain.times import to_datetime
 from cloud.errors import NotFound
 from cloud.services import Views
 
-router = APIRouter(tags=["predictions"])
+router = Resource(tags=["predictions"])
 NO_LIMITS = "NO_LIMITS"
 _EXAMPLE: dict[str, Any] = {
     "device_id": "DEVICE_001",

@@ -1,16 +1,17 @@
 """GET /devices: every Device with its latest reading, how it stands, and how well it is."""
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from cloud.api.deps import Reader, ServicesDep
 from cloud.api.device_answers import DEVICE_EXAMPLE, DeviceAnswer, device_told
 from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, paged
+from cloud.api.resource import Resource
 from cloud.services import Views
 
-router = APIRouter(prefix="/devices", tags=["devices"])
+router = Resource(prefix="/devices", tags=["devices"])
 _JSON = "application/json"
 
 

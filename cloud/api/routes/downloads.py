@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Security
+from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import SecurityScopes
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
@@ -10,13 +10,14 @@ from starlette.responses import StreamingResponse
 from cloud.api.deps import ServicesDep, caller, guest
 from cloud.api.document import answers, refused_too_often
 from cloud.api.limits import keep_within
+from cloud.api.resource import Resource
 from cloud.domain.api_key import Principal
 from cloud.domain.download import DownloadKind
 from cloud.domain.scopes import Scope
 from cloud.errors import Unauthorized
 from cloud.services import Services
 
-router = APIRouter(tags=["downloads"])
+router = Resource(tags=["downloads"])
 _PAGE_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 """A page of ours shows its own pictures and styles, and runs nothing."""
 _PRIVATE = "private, no-store"
@@ -32,13 +33,13 @@ Known = Annotated[Principal | None, Security(guest, scopes=[Scope.REPORTS_GENERA
 async def holder(
     request: Request,
     services: ServicesDep,
-    known: Known,
+    _known: Known,
     expires: Annotated[int | None, Query(ge=0, lt=1 << 40, description="Of a signed link.")] = None,
     signature: Annotated[str | None, Query(max_length=64, pattern="^[0-9a-f]*$")] = None,
 ) -> None:
     """Let in who holds a signed link, or a credential with the scope; raise Unauthorized, Forbidden."""
     if signature is None or expires is None:
-        await caller(SecurityScopes([Scope.REPORTS_GENERATE]), known)
+        await caller(SecurityScopes([Scope.REPORTS_GENERATE]), request)
         return
     path = request.scope["path"]
     is_open = await services.threads.run(

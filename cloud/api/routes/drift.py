@@ -3,20 +3,21 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.analysis.drift_checks import PERSISTENT, Question
 from cloud.api.deps import DriftChecker, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
+from cloud.api.resource import Resource
 from cloud.domain.drift import BaselineKind, Corrected, DriftCheck, Origin
 from cloud.errors import NotFound
 from cloud.operations.history import PRIMARY, choose_series
 from cloud.ports import Series
 from cloud.services import Services, Views
 
-router = APIRouter(prefix="/ml", tags=["drift"])
+router = Resource(prefix="/ml", tags=["drift"])
 _CHECK = {
     "drift_detected": True,
     "p_value": 0.0021,

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from cloud.api.deps import EventWriter, ServicesDep, SystemReader
 from cloud.api.document import answers
@@ -19,9 +19,10 @@ from cloud.api.event_answers import (
 )
 from cloud.api.limits import limited
 from cloud.api.once import idempotent
+from cloud.api.resource import Resource
 from cloud.operations.planned_events import Announced
 
-router = APIRouter(prefix="/events", tags=["events"])
+router = Resource(prefix="/events", tags=["events"])
 _ERRORS = (401, 403, 422, 429, 503)
 
 

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.deps import LearningReader, LearningWriter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, paged
+from cloud.api.resource import Resource
 from cloud.domain.algorithm_names import known_name
 from cloud.domain.experiment import (
     MAX_DESCRIPTION,
@@ -24,7 +25,7 @@ from cloud.domain.experiment import (
     is_error,
 )
 
-router = APIRouter(prefix="/experiments", tags=["experiments"], dependencies=[limited("100/minute")])
+router = Resource(prefix="/experiments", tags=["experiments"], dependencies=[limited("100/minute")])
 _ID = "0197f3a2-5c1e-7d40-9a6b-001122334455"
 _RUN = {
     "id": _ID,

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cloud.api.deps import Reporter, ServicesDep
@@ -19,11 +19,12 @@ from cloud.api.report_views import (
     show_export,
     show_task,
 )
+from cloud.api.resource import Resource
 from cloud.domain.export import MOST_FILTERS, ExportFormat, ExportRequest
 from cloud.domain.times import to_datetime, to_us
 from cloud.services import Services, Views
 
-router = APIRouter(tags=["exports"])
+router = Resource(tags=["exports"])
 _MOST_DAYS = 3660
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=MOST_FILTERS)]
 Days = Annotated[int, Field(ge=1, le=_MOST_DAYS)]

@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from cloud.analysis.failures import DEFAULT_HORIZON_H
 from cloud.api.deps import Predictor, ServicesDep
 from cloud.api.document import answers
 from cloud.api.failure_answers import FAILURE_EXAMPLE, FailurePrediction
+from cloud.api.resource import Resource
 from cloud.domain.failure import FailureEstimate
 from cloud.services import Views
 
-router = APIRouter(prefix="/devices", tags=["predictions"])
+router = Resource(prefix="/devices", tags=["predictions"])
 _EXAMPLE = {
     "device_id": "pump-1",
     "failure_prediction": FAILURE_EXAMPLE,

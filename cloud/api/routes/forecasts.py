@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from cloud.analysis.accuracy import Accuracy, error_percentage
@@ -14,6 +14,7 @@ from cloud.api.deps import Predictor, ServicesDep
 from cloud.api.document import answers
 from cloud.api.event_answers import Moment
 from cloud.api.limits import limited
+from cloud.api.resource import Resource
 from cloud.domain.forecast import LEVELS, Forecast
 from cloud.domain.identity import new_id
 from cloud.domain.load import SOURCE, is_service
@@ -23,7 +24,7 @@ from cloud.errors import Invalid
 from cloud.ports import SeriesKey
 from cloud.services import Services, Views
 
-router = APIRouter(tags=["forecasts"])
+router = Resource(tags=["forecasts"])
 _WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 _SERVICE = "ingest, inference, jobs or api, in messages a second; or a series, written `device/tag`; all by default."
 Window = Literal["1h", "24h", "7d", "30d"]

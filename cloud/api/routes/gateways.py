@@ -2,18 +2,19 @@
 
 from datetime import datetime
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from msgspec import structs
 from pydantic import BaseModel
 
 from cloud.api.deps import FleetReader, ServicesDep
 from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, paged
+from cloud.api.resource import Resource
 from cloud.domain.times import to_datetime
 from cloud.fleet.accounting import Accounting, Told
 from cloud.fleet.gateways import Gateway
 
-router = APIRouter(prefix="/gateways", tags=["gateways"])
+router = Resource(prefix="/gateways", tags=["gateways"])
 _ACCOUNT = {
     "made": 86400,
     "stored": 86390,

@@ -3,17 +3,18 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.deps import Decider, Reader, ServicesDep
 from cloud.api.document import answers
 from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.domain.handover import MAX_TEXT, HandoverNote
 from cloud.services import Views
 
-router = APIRouter(prefix="/handover-notes", tags=["handover notes"])
+router = Resource(prefix="/handover-notes", tags=["handover notes"])
 _EXAMPLE = {
     "id": 12,
     "at": "2026-01-15T13:55:00Z",

@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from cloud.api.deps import Guest, ServicesDep
 from cloud.api.document import NEEDS_NOBODY, answers
+from cloud.api.resource import Resource
 from cloud.domain.times import to_datetime
 from cloud.operations.health import Component, Health, Status
 
-router = APIRouter(prefix="/health", tags=["health"])
+router = Resource(prefix="/health", tags=["health"])
 _API_VERSION = "v1"
 _AT = "2026-01-15T10:30:00Z"
 _COMPONENTS = {

@@ -3,17 +3,18 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from cloud.api.deps import Reader, ServicesDep
 from cloud.api.device_answers import rounded
 from cloud.api.document import answers
 from cloud.api.limits import limited
+from cloud.api.resource import Resource
 from cloud.domain.health import Band, HealthScore
 from cloud.services import Views
 
-router = APIRouter(tags=["health scores"])
+router = Resource(tags=["health scores"])
 _EXAMPLE = {"DEVICE_001": 0.92, "DEVICE_002": 0.75, "DEVICE_003": None}
 _ERRORS = (401, 403, 404, 422, 503)
 DeviceIds = Annotated[list[Annotated[str, Query(max_length=200)]], Query(description="Only these devices.")]

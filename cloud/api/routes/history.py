@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud.api.columns import times_json, values_json
@@ -11,6 +11,7 @@ from cloud.api.deps import Reader, ServicesDep
 from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
 from cloud.api.limits import limited
+from cloud.api.resource import Resource
 from cloud.domain.history import Completeness
 from cloud.domain.times import to_text, to_us
 from cloud.errors import Invalid
@@ -18,7 +19,7 @@ from cloud.operations.history import PRIMARY, Page, Wanted, Window, choose_serie
 from cloud.services import Services, Views
 from protocols.reading import Kind
 
-router = APIRouter(tags=["readings"])
+router = Resource(tags=["readings"])
 KindName = Literal["float", "int", "uint", "bool", "text"]
 _HOUR_US = 3_600_000_000
 _EXAMPLE = {

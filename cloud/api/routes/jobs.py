@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from cloud.api.deps import LearningReader, LearningWriter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.job_view import JOB_EXAMPLE, JobView, show_job
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.domain.job import JobKind, JobState
 
-router = APIRouter(prefix="/jobs", tags=["jobs"])
+router = Resource(prefix="/jobs", tags=["jobs"])
 
 
 @router.get("", responses=answers([JOB_EXAMPLE], 401, 403, 422, 503))

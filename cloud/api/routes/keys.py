@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cloud.api.deps import Admin, ServicesDep
 from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, paged
+from cloud.api.resource import Resource
 from cloud.domain.api_key import ApiKey
 from cloud.domain.scopes import Scope
 from cloud.domain.times import to_datetime
 
-router = APIRouter(prefix="/keys", tags=["access"])
+router = Resource(prefix="/keys", tags=["access"])
 _ERRORS = (401, 403, 404, 422, 503)
 _KEY = {
     "id": "3f9a1c2e",

@@ -2,20 +2,21 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from cloud.api.alarm_answers import LABEL_EXAMPLE, LabelAnswer, Plant
 from cloud.api.deps import AlarmReader, Operator, ServicesDep
 from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, paged
+from cloud.api.resource import Resource
 from cloud.api.spans import span_of
 from cloud.domain.label import MAX_KIND, MAX_NOTE, Label, Verdict
 from cloud.domain.times import to_datetime, to_us
 from cloud.errors import Invalid
 from cloud.services import Services, Views
 
-router = APIRouter(prefix="/labels", tags=["labels"])
+router = Resource(prefix="/labels", tags=["labels"])
 _ERRORS = (401, 403, 404, 422, 503)
 _CSV = "device_id,from,to,verdict,kind,note\npump-1,2026-01-15T10:29:57Z,2026-01-15T10:41:00Z,true_fault,bearing,\n"
 _CSV_BODY = {

@@ -1,6 +1,6 @@
 """GET /metrics: figures for Prometheus."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from starlette.responses import PlainTextResponse
 
 from cloud.api.backing import backing_of
@@ -8,11 +8,12 @@ from cloud.api.deps import Guest, ServicesDep, SystemReader
 from cloud.api.document import NEEDS_NOBODY, answers
 from cloud.api.limits import limited
 from cloud.api.metrics import CONTENT_TYPE
+from cloud.api.resource import Resource
 from cloud.errors import Unauthorized
 from cloud.services import Services
 
-router = APIRouter(tags=["system"])
-scrape = APIRouter(tags=["system"])
+router = Resource(tags=["system"])
+scrape = Resource(tags=["system"])
 """Under the prefixes, where a document asks for a credential."""
 _EXAMPLE = 'http_requests_total{method="GET",handler="/health",status="200"} 42.0'
 

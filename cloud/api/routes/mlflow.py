@@ -7,7 +7,7 @@ clients send none. Errors have MLflow's own body. In neither OpenAPI document, s
 from collections.abc import Sequence
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Security
+from fastapi import Body, Depends, Query, Request, Security
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.credentials import comes_from_here
@@ -22,6 +22,7 @@ from cloud.api.mlflow_views import (
     show_run,
     show_version,
 )
+from cloud.api.resource import Resource
 from cloud.domain.api_key import Principal
 from cloud.domain.experiment import Experiment, Run
 from cloud.domain.identity import parse_id
@@ -46,7 +47,7 @@ def _is_local_registry(request: Request) -> bool:
     return request.scope.get("alias") == "registry" and comes_from_here(request)
 
 
-router = APIRouter(
+router = Resource(
     prefix=MLFLOW_PREFIX, tags=["registry"], include_in_schema=False, dependencies=[Depends(registry_reader)]
 )
 

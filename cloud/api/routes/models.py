@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.deps import ModelReader, ModelWriter, ServicesDep
@@ -24,6 +24,7 @@ from cloud.api.model_answers import (
     version_answer,
 )
 from cloud.api.pagination import tell_pages
+from cloud.api.resource import Resource
 from cloud.domain.model import CHAMPION, Model, ModelVersion, Stage
 from cloud.domain.rollout import Rules
 from cloud.domain.times import to_datetime
@@ -32,7 +33,7 @@ from cloud.fleet.rollouts import Whereto
 from cloud.fleet.standings import running
 from cloud.services import Services, Views
 
-router = APIRouter(prefix="/models", tags=["models"])
+router = Resource(prefix="/models", tags=["models"])
 _ERRORS = (401, 403, 404, 409, 422, 503)
 _MOST = 10_000
 _DEPLOYED = {"model_id": "model_5d1c0f7a9be24e10", "status": "deployed", "deployment_time": "2026-01-15T10:30:00Z"}

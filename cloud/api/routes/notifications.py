@@ -2,16 +2,16 @@
 
 from typing import Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from cloud.api.deps import Admin, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
+from cloud.api.resource import Resource
 from cloud.api.webhook_answers import ATTEMPT_EXAMPLE, AttemptAnswer, show_attempt
 from cloud.domain.webhook import WebhookFormat
 
-router = APIRouter(prefix="/notifications", tags=["webhooks"])
+router = Resource(prefix="/notifications", tags=["webhooks"])
 
 
 class TrialBody(BaseModel):

@@ -3,13 +3,14 @@
 import hashlib
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import Header, Response
 from starlette.responses import FileResponse
 
 from cloud.api.deps import ModelReader, ServicesDep
 from cloud.api.document import Responses, answers
+from cloud.api.resource import Resource
 
-router = APIRouter(prefix="/packages", tags=["packages"])
+router = Resource(prefix="/packages", tags=["packages"])
 _METADATA = {"signatures": [{"keyid": "4f1c...", "sig": "9a0e..."}], "signed": {"_type": "timestamp", "version": 7}}
 _FOR_EVER = {"cache-control": "private, max-age=31536000, immutable"}
 

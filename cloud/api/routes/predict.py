@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from fastapi import APIRouter
-
 from cloud.api.deps import Predictor, ServicesDep
 from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
@@ -17,12 +15,13 @@ from cloud.api.inference_views import (
     model_info,
     show_answer,
 )
+from cloud.api.resource import Resource
 from cloud.domain.times import to_datetime
 from cloud.learning import inference
 from cloud.learning.rows import alike
 from cloud.services import Services
 
-router = APIRouter(tags=["inference"])
+router = Resource(tags=["inference"])
 
 
 @router.post(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.alarm_answers import Plant
@@ -13,6 +13,7 @@ from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.domain.recommendation import (
     Priority,
     Recommendation,
@@ -22,7 +23,7 @@ from cloud.domain.recommendation import (
 )
 from cloud.services import Services, Views
 
-router = APIRouter(prefix="/recommendations", tags=["recommendations"])
+router = Resource(prefix="/recommendations", tags=["recommendations"])
 _ERRORS = (401, 403, 404, 409, 422, 503)
 _EXAMPLE: dict[str, Any] = {
     "id": "rec_0197a5f0c1b27c3e8d4f5a6b7c8d9e0f",

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel
 
 from cloud.api.deps import Reporter, ServicesDep
@@ -10,13 +10,14 @@ from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
 from cloud.api.once import idempotent
 from cloud.api.report_views import PENDING_EXAMPLE, REPORT_EXAMPLE, ReportBody, ReportView, TaskView, show_report, why
+from cloud.api.resource import Resource
 from cloud.domain.identity import shown
 from cloud.domain.job import Job, JobState, Vocabulary
 from cloud.errors import Unavailable
 from cloud.jobs.queue import JOB
 from cloud.services import Services
 
-router = APIRouter(prefix="/reports", tags=["reports"])
+router = Resource(prefix="/reports", tags=["reports"])
 WAIT_S = 60.0
 _LOOK_EVERY_S = 0.1
 

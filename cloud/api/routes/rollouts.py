@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import Body, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.deps import ModelReader, ModelWriter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.api.rollout_answers import (
     ROLLOUT_EXAMPLE,
     STORY_EXAMPLE,
@@ -22,7 +23,7 @@ from cloud.fleet.rollouts import Whereto
 from cloud.services import Services, Views
 from protocols.wanted import Phase
 
-router = APIRouter(prefix="/rollouts", tags=["rollouts"])
+router = Resource(prefix="/rollouts", tags=["rollouts"])
 _ERRORS = (401, 403, 404, 409, 422, 503)
 _DEFAULT = Rules()
 Patterns = Annotated[list[str], Field(max_length=1000)]

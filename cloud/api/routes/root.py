@@ -1,14 +1,15 @@
 """GET /: who is here; a browser is sent on to a page for people."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse
 
 from cloud.api.aliases import CONSOLE
 from cloud.api.deps import ServicesDep
 from cloud.api.document import answers
+from cloud.api.resource import Resource
 
-router = APIRouter(tags=["system"])
+router = Resource(tags=["system"])
 _EXAMPLE = {"name": "Lineside", "version": "0.1.0", "message": "Welcome to Lineside. The API is under /api/v1."}
 
 

@@ -3,13 +3,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from cloud.api.deps import Admin, ServicesDep, SystemReader
 from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.once import idempotent
 from cloud.api.pagination import tell_pages
+from cloud.api.resource import Resource
 from cloud.api.scaling_answers import (
     DECISIONS_EXAMPLE,
     MANUAL_EXAMPLE,
@@ -24,7 +25,7 @@ from cloud.api.scaling_answers import (
 from cloud.domain.scaling import Status
 from cloud.operations.scaling import service_of
 
-router = APIRouter(prefix="/scaling", tags=["scaling"])
+router = Resource(prefix="/scaling", tags=["scaling"])
 _ERRORS = (401, 403, 404, 422, 429, 503)
 ServiceName = Annotated[
     str | None, Query(max_length=100, description="ingest, inference, jobs or api; all by default.")

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from cloud.api.deps import ServicesDep, SettingsWriter, SystemReader
 from cloud.api.document import answers
+from cloud.api.resource import Resource
 from cloud.domain.setting import SETTINGS
 
-router = APIRouter(prefix="/settings", tags=["settings"])
+router = Resource(prefix="/settings", tags=["settings"])
 _SECTIONS = {
     "general": {"appName": "Lineside", "theme": "light", "timezone": "UTC"},
     "training": {"defaultTimeout": 300, "defaultModelType": "auto", "autoSaveModels": True},

@@ -4,19 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from pydantic import BaseModel
 
 from cloud.api.backing import backing_of
 from cloud.api.deps import ServicesDep, SystemReader
 from cloud.api.document import answers
 from cloud.api.limits import limited, limited_as_documented
+from cloud.api.resource import Resource
 from cloud.domain.times import to_datetime
 from cloud.operations.collector import Machine
 from cloud.operations.health import Status
 from cloud.services import Services, Views
 
-router = APIRouter(tags=["system"])
+router = Resource(tags=["system"])
 _Word = Literal["operational", "degraded", "down"]
 _WORDS: Mapping[Status, _Word] = {
     Status.HEALTHY: "operational",

@@ -1,16 +1,15 @@
 """/tasks: long work in the documents' words."""
 
-from fastapi import APIRouter
-
 from cloud.api.deps import Admin, Reporter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.once import idempotent
 from cloud.api.report_views import PENDING_EXAMPLE, TASK_EXAMPLE, WEEK, TaskView, show_task
+from cloud.api.resource import Resource
 from cloud.domain.report import ReportFormat, ReportRequest, ReportType
 from cloud.domain.times import to_datetime
 
-router = APIRouter(prefix="/tasks", tags=["tasks"])
+router = Resource(prefix="/tasks", tags=["tasks"])
 
 
 @router.post(

@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from cloud.api.deps import Admin, LearningReader, LearningWriter, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited, limited_as_documented
 from cloud.api.once import idempotent
+from cloud.api.resource import Resource
 from cloud.api.training_views import (
     DETECTION,
     QUEUED,
@@ -38,7 +39,7 @@ from cloud.learning.retrain_request import RetrainRequest
 from cloud.learning.train_request import NAMED_TASKS, TrainRequest
 from cloud.services import Services
 
-router = APIRouter(tags=["training"])
+router = Resource(tags=["training"])
 _STILL_AT_IT: dict[str, Any] = {
     "description": "Not done within a minute: the job goes on",
     "model": Waiting,

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.access.users import Change, Newcomer
 from cloud.api.deps import Admin, ServicesDep
 from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, paged
+from cloud.api.resource import Resource
 from cloud.api.user_answers import INVITE, USER, InviteAnswer, NewInviteAnswer, UserAnswer, show_invite, show_user
 from cloud.domain.role import Role
 from cloud.domain.user import MAX_EMAIL, MAX_NAME, MAX_PASSWORD
 
-router = APIRouter(prefix="/users", tags=["access"])
+router = Resource(prefix="/users", tags=["access"])
 _ERRORS = (401, 403, 404, 422, 503)
 UserId = Annotated[int, Path(ge=1, le=(1 << 31) - 1)]
 Email = Annotated[str, Field(max_length=MAX_EMAIL)]

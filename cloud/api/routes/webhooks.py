@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from pydantic import BaseModel
 
 from cloud.api.deps import Admin, ServicesDep
@@ -10,6 +10,7 @@ from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, tell_pages
+from cloud.api.resource import Resource
 from cloud.api.webhook_answers import (
     ATTEMPT_EXAMPLE,
     DELIVERY_EXAMPLE,
@@ -28,7 +29,7 @@ from cloud.api.webhook_answers import (
 from cloud.domain.circuit import CircuitState
 from cloud.domain.delivery import DeliveryState
 
-router = APIRouter(prefix="/webhooks", tags=["webhooks"])
+router = Resource(prefix="/webhooks", tags=["webhooks"])
 _READ = [limited("100/minute")]
 _WRITE = [limited("20/minute")]
 _ERRORS = (401, 403, 404, 422, 429, 503)
