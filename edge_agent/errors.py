@@ -11,8 +11,10 @@ LinesideError
 |   |-- BufferFull      nothing more can be given up for room
 |   |-- BufferDamaged   the file is not a buffer, or is corrupt; it was set aside
 |   `-- BufferInUse       another process has it
+|-- ParcelUnusable      a file of exported batches is not whole, or not for this buffer
 |-- ModelsUnusable      the gateway's own models cannot be read or written
 `-- UplinkLost          the broker cannot be reached, or went away
+    `-- NameTaken       another client connected under our name, so that the broker let go of us
 """
 
 from collections.abc import Sequence
@@ -84,6 +86,10 @@ class BufferDamaged(BufferUnusable):
 
 class BufferInUse(BufferUnusable):
     """Another process has the buffer."""
+
+
+class ParcelUnusable(AgentError):
+    """A file of exported batches is not whole, or not for this buffer."""
 
 
 class UplinkLost(AgentError):

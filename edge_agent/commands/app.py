@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from edge_agent.commands.buffer import buffer_app
+from edge_agent.commands.carrying import export, import_batches
 from edge_agent.commands.check import check, schema_app
 from edge_agent.commands.doctor import doctor
 from edge_agent.commands.model import model_app
@@ -33,6 +34,8 @@ app.command("check", epilog="Example: lineside-agent check agent.yaml --json")(c
 app.command("test", epilog="Example: lineside-agent test --once agent.yaml")(run_test)
 app.command("status", epilog="Example: lineside-agent status agent.yaml --json")(status)
 app.command("doctor", epilog="Example: lineside-agent doctor agent.yaml")(doctor)
+buffer_app.command("export", epilog="Example: lineside-agent buffer export gw-1.parcel agent.yaml")(export)
+buffer_app.command("import", epilog="Example: lineside-agent buffer import gw-1.parcel agent.yaml")(import_batches)
 app.add_typer(buffer_app, name="buffer")
 app.add_typer(model_app, name="model")
 app.add_typer(schema_app, name="config")

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -81,16 +81,16 @@ def gathered(settings: AgentSettings) -> Stats:
     return Stats(str(path), "agent", state.batches_waiting, used, state.bytes_written_today, state.epochs)
 
 
-@buffer_app.command("export", epilog="Example: lineside-agent buffer export agent.yaml -o readings.jsonl")
-def export(config: ConfigPath = DEFAULT_CONFIG, *, output: Output = None) -> None:
+@buffer_app.command("print", epilog="Example: lineside-agent buffer print agent.yaml -o readings.jsonl")
+def print_lines(config: ConfigPath = DEFAULT_CONFIG, *, output: Output = None) -> None:
     """Write every reading and event that the buffer still holds as JSON lines; nothing is changed."""
     settings = load_or_exit(config)
-    with _read_only(settings.buffer.path) as connection:
-        if output is None:
-            count = write_lines(Database(connection), sys.stdout)
-        else:
-            with output.open("w", encoding="utf-8") as opened:
-                count = write_lines(Database(connection), opened)
+    try:
+        with _read_only(settings.buffer.path) as connection, _opened(output) as out:
+            count = write_lines(Database(connection), out)
+    except (sqlite3.Error, OSError) as error:
+        complain(f"the buffer cannot be read, or the output not written: {error}; an agent that runs keeps it locked")
+        raise typer.Exit(Exit.FAILURE) from error
     complain(f"{count} lines")
 
 
@@ -101,7 +101,7 @@ def drop(config: ConfigPath = DEFAULT_CONFIG, *, yes: Yes = False, as_json: AsJs
     path = settings.buffer.path
     _must_exist(path)
     if not yes:
-        complain(f"this gives up for good what waits in {path}; say --yes, or save it first with: buffer export")
+        complain(f"this gives up for good what waits in {path}; say --yes, or save it first with: buffer export FILE")
         raise typer.Exit(Exit.USAGE)
     try:
         with FileLock(lock_path(path)):
@@ -118,6 +118,10 @@ def drop(config: ConfigPath = DEFAULT_CONFIG, *, yes: Yes = False, as_json: AsJs
         print_json({"path": str(path), "dropped_readings": readings})
     else:
         say(f"{readings} readings were given up")
+
+
+def _opened(output: Path | None) -> AbstractContextManager[TextIO]:
+    return nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8")
 
 
 def write_lines(database: Database, out: TextIO) -> int:

@@ -12,6 +12,7 @@ from edge_agent.errors import BufferFull
 from edge_agent.ports import Buffer
 from protocols.batch import BatchKind, Key
 from protocols.codec import unpack
+from protocols.delivery import Ack
 from protocols.errors import InvalidContent
 from tests.support.batches import START_US, ack, counted_epochs, data, drop_in, event, tag_table, tags
 
@@ -63,6 +64,16 @@ def fill(buffer: Buffer, count: int, *, size: int = 16 * KIB) -> None:
     buffer.append([tags()], at_us=START_US)
     for at in range(count):
         buffer.append([data(3, body_bytes=size)], at_us=START_US + at)
+
+
+def held(buffer: Buffer) -> list[int]:
+    """Return the seqs of the newest epoch that the buffer still has, in order."""
+    marks = {one.epoch: one for one in buffer.marks()}
+    generation, newest = buffer.generation, buffer.epochs()[-1].epoch
+    buffer.unack()
+    found = [batch.key.seq for batch in buffer.unacked(skip=NOTHING, limit=1000) if batch.key.epoch == newest]
+    buffer.apply(Ack(generation, tuple(marks.values())))
+    return sorted(found)
 
 
 def test_keys_count_up_inside_the_epoch(buffer: Buffer) -> None:
@@ -242,6 +253,49 @@ def test_with_archive_marks_only_archived_batches_leave_before_the_cap_forces_it
     buffer.apply(ack(buffer.epoch, 41, a=5))
     buffer.unack()
     assert seqs(buffer) == [1, *range(6, 42)]
+
+
+def test_what_no_backup_has_stays_until_one_has_it(bench: Workbench) -> None:
+    fill(bench.buffer, 40)
+    bench.buffer.apply(ack(bench.buffer.epoch, 41, a=1))
+    bench.buffer.unack()
+    bench.buffer.apply(ack(bench.buffer.epoch, 41, a=1))
+    assert held(bench.buffer) == list(range(1, 42))
+    bench.buffer.apply(ack(bench.buffer.epoch, 41, a=20))
+    while bench.buffer.maintain():
+        pass
+    assert held(bench.buffer) == [1, *range(21, 42)]
+
+
+def test_a_full_buffer_gives_up_acked_batches_that_no_backup_has_before_what_waits(buffer: Buffer) -> None:
+    fill(buffer, 40)
+    buffer.apply(ack(buffer.epoch, 41, a=2))
+    for _ in range(50):
+        buffer.append([data(3, body_bytes=16 * KIB)], at_us=START_US)
+    (account,) = buffer.ledger().epochs
+    assert (account.acked, account.waiting, account.dropped) == (120, 150, 0)
+    assert buffer.unack() < 41 - 10
+
+
+def test_an_epoch_that_is_in_no_backup_yet_waits_for_the_next_one(bench: Workbench) -> None:
+    old = bench.buffer.epoch
+    fill(bench.buffer, 4)
+    bench.buffer.apply(ack(old, 5, a=5))
+    buffer = bench.reopen()
+    fill(buffer, 40)
+    buffer.apply(ack(buffer.epoch, 41))
+    assert held(buffer) == list(range(1, 42))
+    buffer.apply(ack(buffer.epoch, 41, a=41))
+    assert len(held(buffer)) < 20
+
+
+def test_after_a_restore_only_what_the_backup_has_may_leave(bench: Workbench) -> None:
+    fill(bench.buffer, 12)
+    bench.buffer.apply(ack(bench.buffer.epoch, 13, a=13, generation=1))
+    bench.buffer.append([data(3, body_bytes=16 * KIB) for _ in range(30)], at_us=START_US)
+    bench.buffer.apply(ack(bench.buffer.epoch, 43, a=7, generation=2))
+    kept = held(bench.reopen())
+    assert set(kept) >= set(range(14, 44))
 
 
 def test_an_unused_tag_table_leaves_after_its_last_user(buffer: Buffer) -> None:

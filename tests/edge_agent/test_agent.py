@@ -51,7 +51,7 @@ def test_sigterm_stores_what_was_taken_and_a_new_start_goes_on(tmp_path: Path, m
         assert agent.stop() == 0
     first = totals(agent.command("buffer", "stats", "--json").stdout)
     assert first["sealed"] == first["waiting"] >= taken
-    exported = [json.loads(line) for line in agent.command("buffer", "export").stdout.splitlines()]
+    exported = [json.loads(line) for line in agent.command("buffer", "print").stdout.splitlines()]
     readings = [line for line in exported if "tag" in line]
     assert len(readings) == first["sealed"]
     assert {(line["device"], line["quality"]) for line in readings} == {("pump-1", "good")}
@@ -149,5 +149,5 @@ def test_buffer_drop_declares_what_it_gives_up_and_wants_the_agent_stopped(tmp_p
     after = totals(agent.command("buffer", "stats", "--json").stdout)
     assert after["dropped"] == before["waiting"] > 0
     assert after["waiting"] == 0
-    declared = [json.loads(line) for line in agent.command("buffer", "export").stdout.splitlines()]
+    declared = [json.loads(line) for line in agent.command("buffer", "print").stdout.splitlines()]
     assert sum(line["dropped"]["readings"] for line in declared if "dropped" in line) == before["waiting"]

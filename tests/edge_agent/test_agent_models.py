@@ -123,5 +123,5 @@ def test_an_agent_takes_a_model_over_websockets_and_keeps_it_over_a_kill(
 
 
 def told_events(agent: AgentProcess) -> set[str]:
-    lines = agent.command("buffer", "export").stdout.splitlines()
+    lines = agent.command("buffer", "print").stdout.splitlines()
     return {line["event"]["name"] for line in map(json.loads, lines) if "event" in line}

@@ -23,7 +23,9 @@ COMMANDS = [
     ["status"],
     ["doctor"],
     ["buffer", "stats"],
+    ["buffer", "print"],
     ["buffer", "export"],
+    ["buffer", "import"],
     ["buffer", "drop"],
     ["model", "status"],
     ["model", "bench"],
@@ -111,7 +113,7 @@ def test_status_without_an_agent_says_how_to_start_one(config: Path) -> None:
 
 
 def test_buffer_commands_without_a_buffer_say_so(config: Path) -> None:
-    for words in (["stats"], ["export"], ["drop", "--yes"]):
+    for words in (["stats"], ["print"], ["export", str(config.with_name("parcel"))], ["drop", "--yes"]):
         outcome = RUNNER.invoke(app, ["buffer", *words, str(config)])
         assert (outcome.exit_code, "there is no buffer at" in outcome.output) == (1, True)
 
