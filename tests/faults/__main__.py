@@ -1,6 +1,6 @@
 """python -m tests.faults: plays the fault matrix and prints what became of every value.
 
-    python -m tests.faults [--row NAME ...] [--random ROUNDS] [--seed N] [--times N] [--list]
+    python -m tests.faults [--row NAME ...] [--random ROUNDS] [--seed N] [--times N] [--full] [--list]
 
 The exit code is 0 where no row lost, duplicated, altered or made up a value.
 """
@@ -9,6 +9,7 @@ import argparse
 import random
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from tests.faults.play import Outcome, play_mixed, play_row
 from tests.faults.rows import ROWS
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         outcomes.append(play_mixed(ROWS, rounds=options.random, seed=seed, tell=_say))
         _show(outcomes[-1])
     for name in options.row or ([] if options.random else ROWS):
-        outcomes.append(play_row(name, ROWS[name], seed=seed, times=options.times))
+        outcomes.append(play_row(name, ROWS[name], seed=seed, times=options.times, is_full=options.full))
         _show(outcomes[-1])
     wrong = [one.name for one in outcomes if not one.is_clean]
     _say(f"{len(outcomes)} rows, {len(wrong)} not clean{': ' if wrong else ''}{', '.join(wrong)}")
@@ -43,12 +44,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--random", type=int, metavar="ROUNDS", help="mixed faults on one stage")
     parser.add_argument("--seed", type=int, help="repeat a run; drawn where none is given")
     parser.add_argument("--times", type=int, help="how often each row's fault happens")
+    parser.add_argument("--full", action="store_true", help="faults as long and as often as in the field")
     parser.add_argument("--list", action="store_true", help="name the rows and end")
     return parser
 
 
 def _summary(name: str) -> str:
-    return (ROWS[name].episode.__doc__ or "").strip().splitlines()[0]
+    episode = ROWS[name].episode
+    told = episode.func if isinstance(episode, partial) else episode
+    return (told.__doc__ or "").strip().splitlines()[0]
 
 
 def _show(outcome: Outcome) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.supervise import ProgramFailed
 from tests.faults.counting import Account
 from tests.faults.programs import Needs
 from tests.faults.row import Row
@@ -35,17 +36,18 @@ class Outcome:
         return self.account.is_clean and not self.trouble
 
 
-def play_row(name: str, row: Row, *, seed: int, times: int | None = None) -> Outcome:
+def play_row(name: str, row: Row, *, seed: int, times: int | None = None, is_full: bool = False) -> Outcome:
     """Play a row on a stage of its own; the files stay where something is wrong."""
     rng = _rng(seed, name)
 
     def play(stage: Stage) -> None:
-        for number in range(times or row.times):
+        usual = row.full_times if is_full else None
+        for number in range(times or usual or row.times):
             stage.journal.tell(f"{name}, {number + 1}")
             row.episode(stage, rng)
             stage.recover()
 
-    return _on_stage(name, row.needs, seed, play)
+    return _on_stage(name, Stage(_directory(name), row.needs, seed, is_full=is_full), play)
 
 
 def play_mixed(rows: Mapping[str, Row], *, rounds: int, seed: int, tell: Tell) -> Outcome:
@@ -65,25 +67,28 @@ def play_mixed(rows: Mapping[str, Row], *, rounds: int, seed: int, tell: Tell) -
                 if not found.verdict.account.is_clean:
                     return
 
-    return _on_stage("mixed", Needs(), seed, play)
+    return _on_stage("mixed", Stage(_directory("mixed"), Needs(), seed), play)
 
 
-def _on_stage(name: str, needs: Needs, seed: int, play: Callable[[Stage], None]) -> Outcome:
-    directory = Path(tempfile.mkdtemp(prefix=f"lineside-{name}-"))
+def _on_stage(name: str, empty: Stage, play: Callable[[Stage], None]) -> Outcome:
     begun_s = time.monotonic()
     account, histories, trouble = Account(), [], ""
     try:
-        with Stage(directory, needs, seed) as stage:
+        with empty as stage:
             play(stage)
             stage.settle()
             found = stage.count()
             account, histories = found.verdict.account, list(found.histories)
-    except (AssertionError, OSError, RuntimeError, LookupError) as error:
+    except (AssertionError, OSError, RuntimeError, LookupError, ProgramFailed) as error:
         trouble = f"{type(error).__name__}: {error}"
-    outcome = Outcome(name, seed, account, time.monotonic() - begun_s, histories, trouble, directory)
+    outcome = Outcome(name, empty.seed, account, time.monotonic() - begun_s, histories, trouble, empty.directory)
     if outcome.is_clean:
-        shutil.rmtree(directory, ignore_errors=True)
+        shutil.rmtree(empty.directory, ignore_errors=True)
     return outcome
+
+
+def _directory(name: str) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"lineside-{name}-"))
 
 
 def _rng(seed: int, name: str) -> random.Random:

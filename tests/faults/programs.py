@@ -27,6 +27,7 @@ persistence_location {directory}/
 max_queued_messages {queued}
 max_inflight_messages {in_flight}
 log_type error
+log_type notice
 log_type warning
 """
 _PLANT: Mapping[str, Any] = {
@@ -53,7 +54,7 @@ class Needs:
     in_flight: int = 20
     plant: Mapping[str, Any] = field(default_factory=lambda: _PLANT)
     agent: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    cloud: Mapping[str, Any] = field(default_factory=dict)
+    cloud: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     consumers: int = 0
     can_fail: bool = False
     has_true_times: bool = True
@@ -77,14 +78,16 @@ def broker_program(directory: Path, needs: Needs, port: int) -> Program:
 def write_cloud_config(directory: Path, needs: Needs, *, broker_port: int, api_port: int) -> Path:
     """Write the cloud's configuration and return where."""
     config = directory / "lineside-cloud.yaml"
-    document = {
+    document: dict[str, Any] = {
         "data": "cloud",
         "api": {"port": api_port},
         "mqtt": {"port": broker_port},
         "store": {"minimum_free": 0.0},
         "limits": {"profile": "high"},
     }
-    config.write_text(yaml.safe_dump(document | dict(needs.cloud), sort_keys=False))
+    for section, more in needs.cloud.items():
+        document[section] = document.get(section, {}) | dict(more)
+    config.write_text(yaml.safe_dump(document, sort_keys=False))
     return config
 
 

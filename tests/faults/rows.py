@@ -2,7 +2,13 @@
 
 from collections.abc import Mapping
 
-from tests.faults import rows_kills, rows_network
+from tests.faults import rows_broker, rows_gateways, rows_kills, rows_network, rows_store
 from tests.faults.row import Row
 
-ROWS: Mapping[str, Row] = {**rows_kills.ROWS, **rows_network.ROWS}
+ROWS: Mapping[str, Row] = {
+    **rows_kills.ROWS,
+    **rows_network.ROWS,
+    **rows_broker.ROWS,
+    **rows_store.ROWS,
+    **rows_gateways.ROWS,
+}

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
+
 from deploy.control import ask_plant
 from deploy.line import command
 from deploy.supervise import Program, Supervisor, descendants, run_to_end
@@ -84,14 +86,17 @@ class Seat:
 
 @dataclass
 class Stage:
-    """A context manager. network: between agents and broker; backbone: between broker and cloud; seed: of all of it."""
+    """A context manager. network: between agents and broker; backbone: between broker and cloud; seed: of all of it.
+
+    is_full: faults last as long as they do in the field, not as long as one likes to wait.
+    """
 
     directory: Path
     needs: Needs
     seed: int
+    is_full: bool = False
     journal: Journal = field(init=False)
     seats: list[Seat] = field(default_factory=list)
-    restarts: int = 0
 
     def __post_init__(self) -> None:
         """Lay everything out; nothing runs yet."""
@@ -102,6 +107,7 @@ class Stage:
         self.network = FaultProxy(self.broker_port, seed=self.seed, tell=self.journal.tell, name="network")
         self.backbone = FaultProxy(self.broker_port, seed=self.seed, tell=self.journal.tell, name="backbone")
         self._programs: dict[str, Program] = {}
+        self._ended: set[str] = set()
         self._stack = ExitStack()
 
     @property
@@ -199,6 +205,7 @@ class Stage:
         if name == PLANT:
             (self.directory / "plant.json").unlink(missing_ok=True)
         self.supervisor.spawn(program)
+        self._ended.discard(name)
         if wait:
             self.supervisor.wait_until_up(name, timeout_s=UP_S)
 
@@ -215,10 +222,22 @@ class Stage:
         self.journal.tell(f"SIGKILL {name} below {CLOUD}")
         os.kill(pid, signal.SIGKILL)
 
+    def lives(self, name: str) -> bool:
+        """Return whether a program that was started has not ended by itself."""
+        return psutil.Process(self.supervisor.pid(name)).status() != psutil.STATUS_ZOMBIE
+
     def stop(self, name: str) -> int:
         """Stop a program in order and return its exit code."""
         self.journal.tell(f"stop {name}")
+        self._ended.add(name)
         return self.supervisor.stop(name)
+
+    def end(self, name: str, *, by_force: bool) -> None:
+        """End a program, by SIGKILL or in order."""
+        if by_force:
+            self.kill(name)
+        else:
+            self.stop(name)
 
     def signal(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a program and all below it."""
@@ -258,7 +277,8 @@ class Stage:
             if proxy.conditions != GOOD:
                 proxy.switch(GOOD)
         wall_s, since_s = time.time(), time.monotonic()
-        self.wait(lambda: all(seat.oldest_waiting_s() < time.monotonic() - since_s for seat in self.seats))
+        running = [seat for seat in self.seats if seat.name not in self._ended]
+        self.wait(lambda: all(seat.oldest_waiting_s() < time.monotonic() - since_s for seat in running))
         self.journal.tell(f"recovered after {time.monotonic() - since_s:.1f} s")
         return wall_s - 1.0
 
@@ -266,12 +286,12 @@ class Stage:
         """Bring everything to rest: the agents stop, the plant ends, and what still waits is sent by agents alone."""
         self.recover()
         for seat in self.seats:
-            self.stop(seat.name)
+            if seat.name not in self._ended:
+                self.stop(seat.name)
         self.stop(PLANT)
         for seat in self.seats:
             self.start(seat.name)
-        self.wait(lambda: all(seat.is_drained() for seat in self.seats))
-        for seat in self.seats:
+            self.wait(seat.is_drained)
             self.stop(seat.name)
 
     def count(self, *, until_s: float = float("inf")) -> Found:

@@ -1,4 +1,4 @@
-"""Every row of the fault matrix: nothing lost, duplicated, altered or made up. A few in each run, all in `test-loop`."""
+"""Every row of the fault matrix: nothing lost, duplicated, altered or made up; a few in each run, all in test-loop."""
 
 import random
 
