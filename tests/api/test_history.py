@@ -2,17 +2,20 @@
 
 import json
 import math
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cloud.domain.scopes import Scope
 from protocols.reading import Kind, Quality
-from tests.support.cloud import GOOD, Cloud, arrival
+from tests.support.cloud import GOOD, Cloud, Template, arrival, running_cloud
 
 SECOND = 1_000_000
 PATH = "/api/v1/historical_data"
@@ -20,6 +23,13 @@ PATH = "/api/v1/historical_data"
 
 def begin(cloud: Cloud, seconds_ago: int = 3600) -> int:
     return cloud.clock.now_us() // SECOND * SECOND - seconds_ago * SECOND
+
+
+@pytest_asyncio.fixture
+async def unlimited(template: Template, tmp_path: Path) -> AsyncIterator[Cloud]:
+    """Give a cloud that answers as many requests as pages need."""
+    async with running_cloud(template, tmp_path, limits={"profile": "off"}) as running:
+        yield running
 
 
 async def ask(client: httpx.AsyncClient, **query: Any) -> dict[str, Any]:  # noqa: ANN401 a query
@@ -157,7 +167,8 @@ async def test_pages_hold_each_reading_once_while_new_ones_arrive(cloud: Cloud) 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), limit=st.integers(1, 40))
-async def test_all_pages_together_are_the_whole(cloud: Cloud, data: st.DataObject, limit: int) -> None:
+async def test_all_pages_together_are_the_whole(unlimited: Cloud, data: st.DataObject, limit: int) -> None:
+    cloud = unlimited
     start = begin(cloud)
     offsets = sorted(data.draw(st.sets(st.integers(0, 500), min_size=1, max_size=60)))
     tag = f"t{data.draw(st.integers(0, 10**9))}"

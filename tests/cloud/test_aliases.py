@@ -25,21 +25,21 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CloudServer]:
 
 def test_the_ports_of_the_registry_and_the_console_serve_the_same_application(server: CloudServer) -> None:
     for name in ("api", "registry", "console"):
-        assert httpx.get(f"{server.facts[name]}/health", timeout=20).json()["database"] == "ok"
+        assert httpx.get(f"{server.facts[name]}/health", timeout=60).json()["database"] == "ok"
     assert len({server.facts[name] for name in ("api", "registry", "console")}) == 3
 
 
 def test_the_registrys_clients_need_no_credential_on_its_own_port_and_one_elsewhere(server: CloudServer) -> None:
-    assert httpx.get(server.facts["registry"] + MLFLOW, timeout=20).status_code == 200
-    assert httpx.get(server.facts["api"] + MLFLOW, timeout=20).status_code == 401
-    assert httpx.get(server.facts["console"] + MLFLOW, timeout=20).status_code == 401
+    assert httpx.get(server.facts["registry"] + MLFLOW, timeout=60).status_code == 200
+    assert httpx.get(server.facts["api"] + MLFLOW, timeout=60).status_code == 401
+    assert httpx.get(server.facts["console"] + MLFLOW, timeout=60).status_code == 401
 
 
 def test_the_root_of_the_consoles_port_leads_to_a_page(server: CloudServer) -> None:
-    answer = httpx.get(server.facts["console"] + "/", timeout=20)
+    answer = httpx.get(server.facts["console"] + "/", timeout=60)
     assert answer.status_code == 307
     assert answer.headers["Location"] in {"/ui/", "/docs"}
-    assert httpx.get(server.facts["api"] + "/", timeout=20).status_code == 200
+    assert httpx.get(server.facts["api"] + "/", timeout=60).status_code == 200
 
 
 def test_two_processes_share_a_further_port_and_a_strangers_is_refused_in_words(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.support.broker import free_port
 from tests.support.waiting import wait_until
 
 COMMAND = (sys.executable, "-c", "from edge_agent.cli import main; main()")
-STOP_S = 20.0
+STOP_S = 40.0
 TEMPLATE = """\
 gateway: gw-1
 buffer: {{path: buffer.db, max_size_mib: 16, max_unsealed_s: {max_unsealed_s}}}

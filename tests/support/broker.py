@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_START_S = 10.0
+_START_S = 60.0
 _CONFIG = """\
 listener {port} 127.0.0.1
 allow_anonymous {anonymous}

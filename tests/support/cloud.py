@@ -31,8 +31,8 @@ from protocols.reading import Column, Kind, Quality, ReadingBlock
 from protocols.tag import DeviceInfo, TagInfo, TagTable
 
 BASE = "http://localhost"
-_START_S = 60.0
-_STOP_S = 15.0
+_START_S = 90.0
+_STOP_S = 30.0
 
 
 class MovedClock(SystemClock):
@@ -184,7 +184,7 @@ class CloudServer:
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of lineside-cloud to its end."""
         command = [sys.executable, "-m", "cloud.cli", *arguments, "--config", str(self.config)]
-        return subprocess.run(command, capture_output=True, text=True, check=check, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, check=check, timeout=90)
 
     def start(self, *arguments: str) -> Self:
         """Start it and wait until all processes serve; raise RuntimeError with the log where they do not."""

@@ -5,13 +5,13 @@ import time
 from pathlib import Path
 
 from cloud.clock import SystemClock
+from cloud.config import parse_settings
 from cloud.jobs.runner import Runner
 from cloud.records.database import Records
-from tests.support.cloud import settings_in
 from tests.support.jobs import COMMAND
 
 if __name__ == "__main__":
-    settings = settings_in(Path(sys.argv[1]))
+    settings = parse_settings({"mqtt": None}, origin="test", base=Path(sys.argv[1]))
     runner = Runner(Records(settings.records_url), SystemClock(), settings.model_dump_json(), most=2, command=COMMAND)
     while True:
         runner.look()

@@ -19,7 +19,7 @@ from cloud.records.notices import add_notice
 from tests.support.cloud import Cloud
 
 LIVE = (Scope.DATA_READ, Scope.ALARMS_READ, Scope.LEARNING_READ, Scope.SYSTEM_READ, Scope.TASKS_UPDATE)
-_WAIT_S = 15.0
+_WAIT_S = 60.0
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from firmware_sim.serve import Serving
 from firmware_sim.truth import Truth, read_truth
 from firmware_sim.wiring import Works, build
 
-START_S = 30.0
+START_S = 60.0
 
 
 def modbus_plant(*machines: Mapping[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - YAML

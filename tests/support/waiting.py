@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
+"""Long enough for processes that start on a busy machine: it costs nothing where the condition comes."""
 
 
 def wait_until(condition: Callable[[], object], *, deadline_s: float = DEADLINE_S, every_s: float = 0.005) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cloud.domain.job import Failing, Job, JobState
@@ -28,18 +29,6 @@ def runner(shop: Shop) -> Iterator[Runner]:
 def reason(job: Job) -> tuple[JobState, Failing | None, str]:
     failure = job.failure
     return (job.state, None, "") if failure is None else (job.state, failure.reason, failure.message)
-
-
-def pids_of(name: str) -> set[int]:
-    """Return the processes whose command line names this module."""
-    found = set()
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if name.encode() in path.read_bytes():
-                found.add(int(path.parent.name))
-        except OSError:
-            continue
-    return found
 
 
 def pid_of(runner: Runner) -> int:
@@ -132,16 +121,15 @@ def test_no_more_jobs_run_at_once_than_were_allowed(shop: Shop) -> None:
 
 
 def test_jobs_of_a_worker_that_was_killed_die_with_it_and_are_failed_by_the_next(shop: Shop) -> None:
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.jobs_worker", str(shop.settings.data)], stdout=subprocess.DEVNULL
-    )
-    before = pids_of("tests.support.jobs_process")
     job = shop.add("wait")
-    wait_until(lambda: shop.jobs.get(job.id).progress.share > 0)
-    (child,) = pids_of("tests.support.jobs_process") - before
-    worker.kill()
-    worker.wait()
-    wait_until(lambda: resident_mib(child) == 0)
+    command = [sys.executable, "-m", "tests.support.jobs_worker", str(shop.settings.data)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as worker:
+        try:
+            wait_until(lambda: shop.jobs.get(job.id).progress.share > 0)
+            (child,) = psutil.Process(worker.pid).children()
+        finally:
+            worker.kill()
+    wait_until(lambda: resident_mib(child.pid) == 0)
     assert shop.jobs.get(job.id).state is JobState.RUNNING
     clock = MovedClock()
     clock.ahead_s = 16
