@@ -14,7 +14,6 @@ LinesideError
 |-- ParcelUnusable      a file of exported batches is not whole, or not for this buffer
 |-- ModelsUnusable      the gateway's own models cannot be read or written
 `-- UplinkLost          the broker cannot be reached, or went away
-    `-- NameTaken       another client connected under our name, so that the broker let go of us
 """
 
 from collections.abc import Sequence
