@@ -156,6 +156,9 @@ class Intake:
             return
         self._books.roster.state(parcel.gateway, state, is_retained=parcel.is_retained, now_us=group.now_us)
         group.count(MESSAGES, "state")
+        if parcel.is_retained and state.online:
+            # It came because we connected: tell the store's generation also to a gateway that has nothing to send.
+            group.answers.setdefault(parcel.gateway, {})
 
     def _archive(self, group: Group, parcel: ArchiveParcel) -> None:
         for entry in reversed(self._books.ledger.archive(parcel.marks)):

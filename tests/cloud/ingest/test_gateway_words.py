@@ -10,7 +10,7 @@ from cloud.errors import Unavailable
 from cloud.fleet.gateways import Gateways
 from cloud.ingest.parcels import ArchiveParcel, HelloParcel, StateParcel
 from cloud.ingest.roster import is_cloned
-from protocols.delivery import EpochAccount, EpochRange, State
+from protocols.delivery import EpochAccount, EpochRange, State, encode
 from tests.support.ingest import EPOCH, GATEWAY, Desk, data, drop, hello, tags
 
 
@@ -87,6 +87,15 @@ def test_of_many_epochs_in_a_backup_the_newest_are_told(desk: Desk) -> None:
         desk.batches(tags(1, epoch=epoch))
     ((_, ack),) = desk.intake.settle([ArchiveParcel({(GATEWAY, epoch): 1 for epoch in range(1, 300)})]).acks
     assert {one.epoch for one in ack.epochs} == set(range(44, 300))
+
+
+def test_who_was_online_when_the_cloud_came_back_hears_its_generation(desk: Desk) -> None:
+    said = encode(_state(sealed=0, acked=0, waiting=0))
+    ((gateway, ack),) = desk.intake.settle([StateParcel(GATEWAY, said, is_retained=True)]).acks
+    assert (gateway, ack.generation, ack.epochs) == (GATEWAY, 1_750_000_000, ())
+    assert desk.intake.settle([StateParcel(GATEWAY, said)]).acks == ()
+    gone = encode(_state(sealed=0, acked=0, waiting=0, online=False))
+    assert desk.intake.settle([StateParcel(GATEWAY, gone, is_retained=True)]).acks == ()
 
 
 def test_words_that_make_no_sense_are_counted_and_change_nothing(desk: Desk) -> None:
