@@ -3,7 +3,7 @@
 import shutil
 
 from cloud.config import Settings
-from cloud.fleet.devices import Alarmed, Devices, Health, unmeasured
+from cloud.fleet.devices import Alarmed, Devices, Health
 from cloud.fleet.gateways import Gateways
 from cloud.fleet.standings import Standings
 from cloud.operations.gateway_events import GatewayEvents
@@ -16,7 +16,7 @@ from cloud.storage.chunks.store import ChunkStore
 _ONLINE_US = 300_000_000
 
 
-def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict, health: Health = unmeasured) -> Views:
+def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict, health: Health = dict) -> Views:
     """Return what one reading thread holds; raise Unavailable where there is no file of readings yet."""
     database = Database(settings.readings_path, read_only=True)
     store = ChunkStore(database, clock)

@@ -56,7 +56,7 @@ from cloud.operations.handovers import Handovers
 from cloud.operations.idempotency import Idempotency
 from cloud.operations.labels import Labels
 from cloud.operations.log_level import LogLevel
-from cloud.operations.moments import Moments
+from cloud.operations.moments import VITALS, Moments
 from cloud.operations.planned_events import PlannedEvents
 from cloud.operations.recommendations import Recommendations
 from cloud.operations.registry import Registry
@@ -111,6 +111,7 @@ class _Ground:
     settings: Settings
     clock: Clock
     records: Records
+    moments: Moments
     threads: Threads[Views]
     intake: RemoteIntake
     idempotency: Idempotency[Views]
@@ -141,9 +142,12 @@ def _ground(settings: Settings, clock: Clock) -> _Ground:
     records = Records(settings.records_url)
     records.require_current()
     alarms, scores = Alarms(records, clock), HealthScores(records, clock)
-    threads = Threads(lambda: open_views(settings, clock, alarms.worst, scores.vitals), count=settings.api.threads)
+    moments = Moments(records, clock, age_s=settings.api.shared_for_s)
+    alarmed, vitals = partial(moments.shared, "alarmed", alarms.worst), partial(moments.shared, VITALS, scores.vitals)
+    threads = Threads(lambda: open_views(settings, clock, alarmed, vitals), count=settings.api.threads)
     intake, idempotency = RemoteIntake(settings.intake_path), Idempotency(records, threads, clock)
-    return _Ground(settings, clock, records, threads, intake, idempotency, alarms, scores, Jobs(records, clock))
+    jobs = Jobs(records, clock)
+    return _Ground(settings, clock, records, moments, threads, intake, idempotency, alarms, scores, jobs)
 
 
 def _access(ground: _Ground) -> AccessServices:
@@ -176,7 +180,7 @@ def _frame(ground: _Ground, access: AccessServices) -> FrameServices:
         idempotency=ground.idempotency,
         load=ApiLoad(records, clock, instance=f"api-{os.getpid()}"),
         collector=Collector(records, clock, settings.data),
-        moments=Moments(records, clock, age_s=settings.api.shared_for_s),
+        moments=ground.moments,
         doctor=watched.doctor(),
         figures=watched.figures,
         version=version("lineside"),

@@ -17,13 +17,8 @@ _UNKNOWN = Vitals()
 _LOST = int(Quality.DEVICE_LOST)
 Alarmed = Callable[[], Mapping[tuple[str, str], Severity]]
 """The worst severity of the active alarms of each source and device that has some."""
-Health = Callable[[Collection[tuple[str, str]] | None], Mapping[tuple[str, str], Vitals]]
-"""What is known of the health of each source and device, or of these."""
-
-
-def unmeasured(_only: Collection[tuple[str, str]] | None) -> Mapping[tuple[str, str], Vitals]:
-    """Return that nothing is known."""
-    return {}
+Health = Callable[[], Mapping[tuple[str, str], Vitals]]
+"""What is known of the health of each source and device."""
 
 
 # The two are made by the thousand for every list: as Structs that takes a fifth of the time.
@@ -58,7 +53,7 @@ class Devices:
         clock: Clock,
         online: Callable[[], Collection[str]],
         alarmed: Alarmed = dict,
-        health: Health = unmeasured,
+        health: Health = dict,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -75,7 +70,7 @@ class Devices:
         by_device: dict[tuple[str, str], list[tuple[Series, Points]]] = {}
         for one, points in zip(series, self._store.latest(series), strict=True):
             by_device.setdefault(one.key[:2], []).append((one, points))
-        look = self._look(only)
+        look = self._look()
         return [_seen(device, by_device.get((device.source, device.info.id), ()), look) for device in devices]
 
     def get(self, source: str, device_id: str) -> SeenDevice:
@@ -85,11 +80,11 @@ class Devices:
         if device is None:
             raise NotFound(f"no device {device_id!r} of {source or 'its own'!r}", code="DEVICE_NOT_FOUND")
         series = self._store.series(source=source, device=device_id)
-        look = self._look([(source, device_id)])
+        look = self._look()
         return _seen(device, list(zip(series, self._store.latest(series), strict=True)), look)
 
-    def _look(self, only: Collection[tuple[str, str]] | None) -> "_Look":
-        return _Look(self._clock.now_us(), self._online(), self._alarmed(), self._health(only))
+    def _look(self) -> "_Look":
+        return _Look(self._clock.now_us(), self._online(), self._alarmed(), self._health())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,6 @@ from cloud.records.device_facts import DeviceFactsRow
 
 Whose = tuple[str, str]
 """Source and device."""
-_FEW = 200
-"""Up to so many are asked for by name; more than that, reading all is quicker."""
 
 
 class HealthScoreRow(Base):
@@ -83,20 +81,14 @@ class Figures(NamedTuple):
 NO_FIGURES = Figures(None, None, None, None)
 
 
-def read_vitals(session: Session, wanted: Collection[Whose] | None = None) -> Mapping[Whose, Vitals]:
-    """Return what lists show of the Devices whose health was computed or of which something was told.
-
-    Of all, or at least of those that are wanted.
-    """
+def read_vitals(session: Session) -> Mapping[Whose, Vitals]:
+    """Return what lists show of every Device whose health was computed or of which something was told."""
     row, facts = HealthScoreRow, DeviceFactsRow
-    told = select(facts.source, facts.device, facts.rated_interval_s).where(facts.rated_interval_s.is_not(None))
-    scored = select(row.source, row.device, row.score, row.efficiency, row.band, row.is_stale)
-    if wanted is not None and len(wanted) <= _FEW:
-        names = {device for _, device in wanted}
-        told, scored = told.where(facts.device.in_(names)), scored.where(row.device.in_(names))
-    intervals = {(source, device): interval_s for source, device, interval_s in session.execute(told)}
+    columns = select(facts.source, facts.device, facts.rated_interval_s).where(facts.rated_interval_s.is_not(None))
+    intervals = {(source, device): interval_s for source, device, interval_s in session.execute(columns)}
     found = {whose: Vitals(rated_interval_s=interval_s) for whose, interval_s in intervals.items()}
-    for source, device, score, efficiency, band, is_stale in session.execute(scored):
+    query = select(row.source, row.device, row.score, row.efficiency, row.band, row.is_stale)
+    for source, device, score, efficiency, band, is_stale in session.execute(query):
         whose = (source, device)
         found[whose] = Vitals(score, efficiency, Band(band), is_stale, intervals.get(whose))
     return found

@@ -48,10 +48,10 @@ class HealthScores:
         self._records = records
         self._clock = clock
 
-    def vitals(self, wanted: Collection[Whose] | None = None) -> Mapping[Whose, Vitals]:
-        """Return what lists show of all Devices, or at least of these, by source and device; raise Unavailable."""
+    def vitals(self) -> Mapping[Whose, Vitals]:
+        """Return what lists show, by source and device; raise Unavailable."""
         with self._records.reading() as session:
-            return read_vitals(session, wanted)
+            return read_vitals(session)
 
     def newest(self, wanted: Collection[Whose] | None = None) -> Mapping[Whose, HealthScore]:
         """Return the newest scores of all Devices, or of these; raise Unavailable."""

@@ -12,6 +12,7 @@ from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.resource import Resource
 from cloud.domain.health import Band, HealthScore
+from cloud.operations.moments import VITALS
 from cloud.services import Views
 
 router = Resource(tags=["health scores"])
@@ -58,7 +59,7 @@ async def health_scores(
         if details:
             found = services.health_scores.newest(set(whose.values()) if device_id else None)
             return {name: _details(found.get(one)) for name, one in whose.items()}
-        vitals = services.health_scores.vitals()
+        vitals = services.moments.shared(VITALS, services.health_scores.vitals)
         return {name: rounded(vitals[one].score) if one in vitals else None for name, one in whose.items()}
 
     return await services.threads.run(read)

@@ -166,7 +166,14 @@ async def system_status(_caller: SystemReader, services: ServicesDep) -> StatusA
     dependencies=[limited("120/minute")],
 )
 async def system_metrics(request: Request, _caller: SystemReader, services: ServicesDep) -> SystemMetrics:
-    """Show shares in percent, and whether what this server stands on is there; celery stands for our job workers."""
+    """Show shares in percent, and whether what this server stands on is there; celery stands for our job workers.
+
+    Callers of the same second may get the same answer: `timestamp` says of when it is.
+    """
+    return await services.moments.awaited("system metrics", lambda: _metrics(request, services))
+
+
+async def _metrics(request: Request, services: Services) -> SystemMetrics:
     machine = await _machine(services)
     parts = (await services.doctor.examine()).components
     is_there = parts["database"].status is Status.HEALTHY

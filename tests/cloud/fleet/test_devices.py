@@ -78,7 +78,7 @@ def test_a_device_is_as_bad_as_the_band_of_its_health_and_silent_by_the_interval
     with store.transaction():
         store.write([Arrival("gw-1", _table(TagInfo(0, "flow", Kind.FLOAT)), block([1.0], start_us=START_US))])
     vitals = Vitals(0.35, band=Band.CRITICAL, rated_interval_s=600.0)
-    devices = Devices(store, clock, tuple, dict, lambda _: {("gw-1", "pump-1"): vitals})
+    devices = Devices(store, clock, tuple, dict, lambda: {("gw-1", "pump-1"): vitals})
     clock.move(1800)
     assert (devices.list()[0].status, devices.list()[0].vitals.score) == (DeviceStatus.CRITICAL, 0.35)
     clock.move(1)

@@ -1,5 +1,6 @@
 """What callers of one moment share, and when it is made anew."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -71,3 +72,19 @@ def test_those_who_come_while_it_is_made_wait_for_it(records: Records) -> None:
         come.set()
         assert [one.result(10) for one in asked] == [b"whole"] * 4
     assert len(made) == 1
+
+
+async def test_on_the_event_loop_those_who_come_while_it_is_made_wait_for_it_too(records: Records) -> None:
+    moments, made = Moments(records, HandClock(), age_s=1), list[None]()
+
+    async def make() -> str:
+        made.append(None)
+        await asyncio.sleep(0)
+        return "whole"
+
+    assert await asyncio.gather(*(moments.awaited("a", make) for _ in range(4))) == ["whole"] * 4
+    assert len(made) == 1
+    with records.writing():
+        pass
+    await moments.awaited("a", make)
+    assert len(made) == 2
