@@ -26,28 +26,29 @@ class EdgeLine:
         port: int,
         table: TagTable,
         *,
+        gateway: str = "gw-1",
         topic: str = "",
         max_bytes: int = 16 << 20,
         max_unsealed_s: float = 0.01,
     ) -> None:
         clock = SystemClock()
-        place = BufferPlace(directory / "buffer.db", "gw-1", max_bytes)
+        place = BufferPlace(directory / "buffer.db", gateway, max_bytes)
         self.buffer = BufferThread(BufferFile(place, now_us=clock.now_us).open)
-        self.uplink = MqttUplink(MqttSettings("127.0.0.1", port, client_id="gw-1", timeout_s=2.0))
+        self.uplink = MqttUplink(MqttSettings("127.0.0.1", port, client_id=gateway, timeout_s=2.0))
         self.sealer = Sealer(
             buffer=self.buffer, clock=clock, table=table, max_unsealed_s=max_unsealed_s, wake=self._wake
         )
         self.sender: Sender | PlainSender
         if topic:
             self.sender = PlainSender(
-                uplink=self.uplink, buffer=self.buffer, clock=clock, gateway="gw-1", random=random.random, topic=topic
+                uplink=self.uplink, buffer=self.buffer, clock=clock, gateway=gateway, random=random.random, topic=topic
             )
         else:
             self.sender = Sender(
                 uplink=self.uplink,
                 buffer=self.buffer,
                 clock=clock,
-                identity=Identity("gw-1", "0.1.0"),
+                identity=Identity(gateway, "0.1.0"),
                 random=random.random,
                 record=lambda name, detail: self.sealer.record(name, detail=detail),
             )
