@@ -7,6 +7,8 @@ HOST ?= http://localhost:5000
 CHECKED := protocols edge_agent cloud firmware_sim deploy tests
 # Where bytecode is not kept, each process that a test starts compiles all of it anew.
 export PYTHONDONTWRITEBYTECODE :=
+# Files in the order of their names: by number of tests, those with the fewest and longest would come last and alone.
+IN_TURN := --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test test-quick test-loop test-faults test-tf test-schemas check format lock load bench-edge bench-cloud bench-api \
 	bench-scaling bench-ml venv-demo venv-dev servers clean
@@ -18,7 +20,7 @@ demo: venv-demo ## Run plant, broker, agent and cloud on loopback until Ctrl-C; 
 	@.venv/bin/lineside-demo $(ARGS)
 
 test: check test-quick ## Check everything and run every test but the loops
-	$(PYTHON) -m pytest -m "slow and not loop" --numprocesses 2 --dist loadfile $$(grep -rl --include='test_*.py' mark.slow tests)
+	$(PYTHON) -m pytest -m "slow and not loop" --numprocesses 2 $(IN_TURN) $$(grep -rl --include='test_*.py' mark.slow tests)
 
 test-loop: venv-dev servers ## Run the stories that take minutes: kills and outages of the demo, learning to swap, a fleet of 200, scaling
 	$(PYTHON) -m pytest -m loop
@@ -26,8 +28,8 @@ test-loop: venv-dev servers ## Run the stories that take minutes: kills and outa
 test-faults: venv-dev servers ## Play the fault matrix and count every value; ARGS="--random 200 --seed 7"
 	$(PYTHON) -m tests.faults $(ARGS)
 
-test-quick: venv-dev servers ## Run the tests that take seconds, several files at a time: most of their time is waiting
-	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 --dist loadfile
+test-quick: venv-dev servers ## Run the tests that take seconds, several files at a time, but those of shape: `make check` does
+	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 $(IN_TURN) --ignore tests/shape
 
 test-schemas: venv-dev servers ## Try every operation of the API with what its schema allows and forbids, 50 times each
 	LINESIDE_SCHEMA_EXAMPLES=50 $(PYTHON) -m pytest tests/api/test_schemas.py -m slow $(ARGS)

@@ -20,7 +20,7 @@ Open = Callable[[Path, RedisServer], Counters]
 KINDS: dict[str, Open] = {
     "memory": lambda _path, _server: MemoryCounters(),
     "file": lambda path, _server: FileCounters(path / "counters.db"),
-    "redis": lambda _path, server: RedisCounters(server.url),
+    "redis": lambda _path, server: RedisCounters(server.patient_url),
 }
 SHARED = [name for name in KINDS if name != "memory"]
 

@@ -26,6 +26,11 @@ class RedisServer:
         """Return its URL."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    @property
+    def patient_url(self) -> str:
+        """Return its URL for who waits longer than a request may: a busy machine lets it wait for half a second."""
+        return f"{self.url}?socket_timeout={_START_S}&socket_connect_timeout={_START_S}"
+
     def start(self) -> Self:
         """Start it and wait until it takes connections."""
         program = shutil.which("redis-server") or shutil.which("redis-server", path="/usr/bin:/usr/local/bin")

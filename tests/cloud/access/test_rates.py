@@ -85,7 +85,7 @@ async def test_a_file_that_is_no_database_is_made_anew(tmp_path: Path) -> None:
 
 async def test_without_redis_each_process_counts_by_itself_and_asks_again_later(tmp_path: Path) -> None:
     clock, limit, server = HandClock(), Limit(3, 60), RedisServer(tmp_path)
-    rates = Rates(RedisCounters(server.url), MemoryCounters(), clock, RateRules())
+    rates = Rates(RedisCounters(server.patient_url), MemoryCounters(), clock, RateRules())
     alone = [(await rates.count("look", "anna", limit)).count for _ in range(2)]
     with server:
         still_alone = (await rates.count("look", "anna", limit)).count
