@@ -7,8 +7,9 @@ from collections.abc import Callable
 from edge_agent.delivery.connection import Connection
 from edge_agent.delivery.conversation import Conversation, Record
 from edge_agent.delivery.inbox import Inbox
-from edge_agent.delivery.outbox import Outbox
+from edge_agent.delivery.outbox import LONGEST_S, Outbox
 from edge_agent.delivery.presence import Identity, Presence
+from edge_agent.delivery.silence import Silence
 from edge_agent.errors import BufferUnusable, UplinkLost
 from edge_agent.ports import AsyncBuffer, Clock, Uplink
 from protocols.topics import GatewayTopic, gateway_topic
@@ -18,7 +19,10 @@ _RETRY_S = 1.0
 
 
 class Sender:
-    """Delivery with the store's acknowledgement. random: 0 <= x < 1, for jitter and nonces."""
+    """Delivery with the store's acknowledgement. random: 0 <= x < 1, for jitter and nonces.
+
+    silence_s: how long a connection may stand without an ack while one is awaited, before it is given up.
+    """
 
     def __init__(
         self,
@@ -29,8 +33,10 @@ class Sender:
         identity: Identity,
         random: Callable[[], float],
         record: Record,
+        silence_s: float = LONGEST_S,
     ) -> None:
         self._clock = clock
+        self._silence = Silence(random=random, shortest_s=silence_s)
         self._news = asyncio.Event()
         self._presence = Presence(uplink=uplink, buffer=buffer, clock=clock, identity=identity)
         self.inbox = Inbox(self.wake)
@@ -91,14 +97,27 @@ class Sender:
 
     async def _converse(self) -> None:
         await self.conversation.begin()
+        self._silence.connected()
         while True:
             self._news.clear()
-            await self.conversation.turn(self.inbox.take())
-            await self._wait()
+            acks = self.inbox.take()
+            if acks:
+                self._silence.heard()
+            await self.conversation.turn(acks)
+            await self._wait(self._patience_s())
 
-    async def _wait(self) -> None:
+    def _patience_s(self) -> float:
+        """Return for how long to go on waiting for an ack; raise UplinkLost where it was long enough."""
+        now_s = self._clock.monotonic_s()
+        awaits = bool(self.outbox.in_flight) or self.outbox.awaits_answer
+        ends_s = self._silence.ends_s(now_s, awaits=awaits)
+        if ends_s is not None and now_s >= ends_s:
+            raise UplinkLost("no ack came for too long on a connection that stands")
+        return float("inf") if ends_s is None else ends_s - now_s
+
+    async def _wait(self, most_s: float) -> None:
         try:
-            async with asyncio.timeout(self.conversation.rest_s()):
+            async with asyncio.timeout(min(most_s, self.conversation.rest_s())):
                 await self._news.wait()
         except TimeoutError:
             return

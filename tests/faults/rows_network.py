@@ -30,6 +30,14 @@ def torn_network(stage: Stage, rng: random.Random, *, conditions: Conditions) ->
     stage.last(rng.uniform(0.0, 3.0))
 
 
+def acks_bent(stage: Stage, rng: random.Random) -> None:
+    """Let acks that fit a backlog be bent in a connection that holds: what they say too much would not be sent."""
+    stage.network.switch(Conditions(refuses=True))
+    stage.last(rng.uniform(3.0, 5.0))
+    stage.network.switch(Conditions(up=SLOW, down=Way(flip_every=rng.choice([150, 400, 1000]))))
+    stage.last(rng.uniform(6.0, 9.0))
+
+
 def network_away(stage: Stage, rng: random.Random) -> None:
     """Let nobody reach the broker, now and then for a moment only."""
     stage.network.switch(Conditions(refuses=True))
@@ -59,6 +67,7 @@ ROWS = {
     ),
     "single-bytes": _bad(Conditions.both(SINGLE)),
     "bits-flipped": _bad(Conditions.both(BENT)),
+    "acks-bent": Row(acks_bent, times=3, mixes=True, full_times=20),
     "network-away": Row(network_away, mixes=True, full_times=20),
     "network-flaps": Row(network_flaps, times=2, mixes=True, full_times=20),
     "cloud-data-swallowed": _bad(Conditions(down=DEAD), "backbone"),

@@ -42,8 +42,8 @@ from tests.support.broker import free_port
 from tests.support.waiting import wait_until
 
 MAX_UNSEALED_S = 0.05
-UP_S = 60.0
-RECOVER_S = 150.0
+UP_S = 180.0
+RECOVER_S = 240.0
 """Twice over a resend that was put off to its longest by a row of losses."""
 LOOK_S = 0.05
 

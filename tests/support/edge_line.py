@@ -20,7 +20,7 @@ from protocols.tag import TagTable
 class EdgeLine:
     """One gateway's delivery; topic: plain JSON goes there, without it batches go to a store."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default; a test names the one it is about
         self,
         directory: Path,
         port: int,
@@ -30,6 +30,7 @@ class EdgeLine:
         topic: str = "",
         max_bytes: int = 16 << 20,
         max_unsealed_s: float = 0.01,
+        silence_s: float = 60.0,
     ) -> None:
         clock = SystemClock()
         place = BufferPlace(directory / "buffer.db", gateway, max_bytes)
@@ -51,6 +52,7 @@ class EdgeLine:
                 identity=Identity(gateway, "0.1.0"),
                 random=random.random,
                 record=lambda name, detail: self.sealer.record(name, detail=detail),
+                silence_s=silence_s,
             )
         self._tasks: list[asyncio.Task[None]] = []
 
