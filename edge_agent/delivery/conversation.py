@@ -16,6 +16,8 @@ from protocols.topics import GatewayTopic, gateway_topic
 log = logging.getLogger(__name__)
 _HELLO_SOON_S = 0.5
 _HELLO_LATER_S = 15.0
+_HELLO_EVERY_S = 300.0
+"""Also on a connection that stands: a gateway with nothing to send would not learn that the store was restored."""
 _TABLE_AGAIN_S = 5.0
 _EPOCHS_IN_HELLO = 1024
 _MAX_NONCE = 1 << 53
@@ -48,12 +50,12 @@ class Conversation:
         self._table_sent_s: dict[str, float] = {}
         self._generation = 0
         self._nonce = 0
-        self._hello_again_s = self._begun_s = 0.0
+        self._hello_said_s = self._hello_again_s = self._begun_s = 0.0
         self.batches_sent = self.bytes_sent = self.acks = 0
 
     async def begin(self) -> None:
         """Say hello on a new connection; raise UplinkLost or BufferUnusable."""
-        self._nonce = int(self._random() * _MAX_NONCE)
+        self._nonce = self._draw_nonce()
         self._begun_s = self._now_s()
         self._outbox.connected(self._nonce, await self._say_hello(), self._begun_s)
 
@@ -63,15 +65,25 @@ class Conversation:
             await self._take(ack)
         self._outbox.expire(self._now_s())
         await self._send()
-        if self._outbox.awaits_answer and self._now_s() >= self._hello_again_s:
-            await self._say_hello()
+        if self._now_s() >= self._hello_due_s():
+            await self._say_hello_again()
 
-    def rest_s(self) -> float | None:
-        """Return in how many seconds something is due by time alone, or None."""
+    def rest_s(self) -> float:
+        """Return in how many seconds something is due by time alone."""
         now_s = self._now_s()
-        again_s = self._hello_again_s if self._outbox.awaits_answer else None
-        due = [at for at in (self._outbox.wakes_at_s(now_s), again_s) if at is not None]
-        return max(0.0, min(due) - now_s) if due else None
+        wakes_s = self._outbox.wakes_at_s(now_s)
+        due_s = self._hello_due_s() if wakes_s is None else min(wakes_s, self._hello_due_s())
+        return max(0.0, due_s - now_s)
+
+    def _hello_due_s(self) -> float:
+        return self._hello_again_s if self._outbox.awaits_answer else self._hello_said_s + _HELLO_EVERY_S
+
+    async def _say_hello_again(self) -> None:
+        if self._outbox.awaits_answer:
+            await self._say_hello()
+            return
+        self._nonce = self._draw_nonce()
+        self._outbox.asks(self._nonce, await self._say_hello())
 
     async def _say_hello(self) -> BufferStanding:
         """Publish a hello and return what it tells; it is repeated, since who should answer may come back later."""
@@ -90,7 +102,7 @@ class Conversation:
             buffered_readings=sum(account.waiting for account in ledger.epochs),
             dropped_readings=sum(account.dropped for account in ledger.epochs),
         )
-        now_s = self._now_s()
+        now_s = self._hello_said_s = self._now_s()
         self._hello_again_s = now_s + (_HELLO_SOON_S if now_s < self._begun_s + HELLO_S else _HELLO_LATER_S)
         await self._uplink.publish(self._topic(GatewayTopic.HELLO), encode(hello))
         return standing
@@ -131,6 +143,9 @@ class Conversation:
                 self.bytes_sent += len(batch.frame)
             if len(batches) < wanted.limit:
                 return
+
+    def _draw_nonce(self) -> int:
+        return int(self._random() * _MAX_NONCE)
 
     def _now_s(self) -> float:
         return self._clock.monotonic_s()

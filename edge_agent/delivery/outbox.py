@@ -87,6 +87,10 @@ class Outbox:
         self._hello = (nonce, standing)
         self._gate_opens_s = now_s + HELLO_S
 
+    def asks(self, nonce: int, standing: BufferStanding) -> None:
+        """Note a hello on a connection that stands; sending goes on while its answer is awaited."""
+        self._hello = (nonce, standing)
+
     def wants(self, now_s: float) -> Wanted | None:
         """Return what may be sent now, or None."""
         room = self._window - len(self._flying)

@@ -1,4 +1,4 @@
-"""The outbox's rules one by one; the laws over all of them are in test_delivery_laws.py."""
+"""The outbox's rules one by one; the laws over all of them are in tests/delivery."""
 
 from edge_agent.delivery.outbox import HELLO_S, SHORTEST_S, Meaning, Outbox
 from edge_agent.ports import BufferStanding
