@@ -113,7 +113,6 @@ def _prepare(settings: Settings, staging: Path, manifest: Manifest, clock: Clock
         ledger = Books.open(database, now_s=now_us // 1_000_000).ledger
         with database.transaction(when_low=True):
             ledger.archive(settled_marks(database))  # all of it is in a backup: this one
-            ledger.save(now_us=now_us)
             generation = ledger.restored(now_s=now_us // 1_000_000, above=_generation_before(settings))
     finally:
         database.close()

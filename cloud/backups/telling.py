@@ -53,7 +53,6 @@ def _write(settings: Settings, marks: Marks, clock: Clock) -> bool:
         ledger = Books.open(database, now_s=clock.now_us() // 1_000_000).ledger
         with database.transaction(when_low=True):
             ledger.archive(marks)
-            ledger.save(now_us=clock.now_us())
     finally:
         database.close()
     return True

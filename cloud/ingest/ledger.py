@@ -164,25 +164,24 @@ class Ledger:
             if entry.settled is not entry.saved_settled:
                 self._save_intervals(entry)
             if entry.account is not entry.saved_account:
-                values = [getattr(entry.account, name) for name in _COLUMNS]
-                self._database.execute(_UPDATE, (*values, entry.id))
-                entry.saved_account = entry.account
+                self._save_account(entry)
         while len(self._entries) > _KEPT_EPOCHS:
             self._entries.popitem(last=False)
 
     def archive(self, marks: Mapping[tuple[str, int], int]) -> Sequence[Entry]:
         """Note up to which seq the batches of (gateway, epoch) are in a backup, and return whose mark rose.
 
-        A mark never falls; what the ledger does not know stays unknown.
+        A mark never falls; what the ledger does not know stays unknown. Durable with the transaction it is called in.
         """
         self._forget_undone()
-        risen: list[Entry] = []
-        for (gateway, epoch), seq in marks.items():
-            entry = self._entries.get((gateway, epoch)) or self._load(gateway, epoch)
-            if entry is not None and seq > entry.account.archived:
-                self._entries[gateway, epoch] = entry
-                entry.account = replace(entry.account, archived=_clamped(seq))
-                risen.append(entry)
+        found = {key: self._entries.get(key) or self._load(*key) for key in marks}
+        risen = [one for key, one in found.items() if one is not None and marks[key] > one.account.archived]
+        with self._database.transaction():
+            for entry in risen:
+                key = (entry.gateway, entry.epoch)
+                self._entries[key] = entry
+                entry.account = replace(entry.account, archived=_clamped(marks[key]))
+                self._save_account(entry)
         return risen
 
     def prune(self, *, before_us: int) -> bool:
@@ -235,6 +234,11 @@ class Ledger:
     def _ranges(self, epoch_id: int, is_dropped: int) -> Iterator[tuple[int, int]]:
         statement = "select lo, hi from ledger_interval where epoch_id = ? and is_dropped = ? order by lo"
         return ((lo, hi) for lo, hi in self._database.execute(statement, (epoch_id, is_dropped)))
+
+    def _save_account(self, entry: Entry) -> None:
+        values = [getattr(entry.account, name) for name in _COLUMNS]
+        self._database.execute(_UPDATE, (*values, entry.id))
+        entry.saved_account = entry.account
 
     def _save_intervals(self, entry: Entry) -> None:
         pairs = (
