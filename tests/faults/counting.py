@@ -60,7 +60,7 @@ class Verdict:
 class Excuses:
     """What may be missing. kills: of agents; waiting: values in a buffer, not acknowledged; dropped: readings declared.
 
-    until_s: what was made after that is not asked for yet; slack_s: how far a stored time may be from the served one.
+    until_s: what was made after that is not asked about yet; slack_s: how far a stored time may be from the served one.
     """
 
     kills: Sequence[Kill] = ()
@@ -79,6 +79,8 @@ def count(made: Iterable[Shown], stored: Iterable[Shown], excuses: Excuses) -> V
         gone, more = _pair(asked.get(key, []), found.get(key, []), excuses.slack_s)
         missing, extra = missing + gone, extra + more
     total, there = _size(asked), _size(found)
+    there -= sum(one.at_s > excuses.until_s for one in extra)
+    extra = [one for one in extra if one.at_s <= excuses.until_s]
     missing, altered, others = _altered(missing, extra, excuses.slack_s)
     asked_for = [one for one in missing if one.at_s <= excuses.until_s and not one.is_late]
     total -= len(missing) - len(asked_for)

@@ -61,8 +61,8 @@ def test_declared_drops_excuse_as_many_as_were_declared() -> None:
 
 
 def test_what_was_made_after_the_moment_asked_about_may_be_missing_or_there() -> None:
-    account = of(STORED[:4], Excuses(until_s=102.5))
-    assert (account.made, account.lost) == (4, 0)
+    account = of([*STORED[:4], Shown(FLOW, 9.0, 109.0)], Excuses(until_s=102.5))
+    assert account == Account(made=4, stored=4)
 
 
 def test_an_answer_that_nobody_listened_to_any_more_was_not_made() -> None:
