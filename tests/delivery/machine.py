@@ -221,6 +221,16 @@ class Faults(World):
         """Restore one of the backups, maybe one that was restored before."""
         self.restore_store(which)
 
+    @_is_allowed("need_the_last_archive")
+    @rule(at=picks)
+    def need_the_last_archive(self, at: int) -> None:
+        """Back up and publish it, deliver more than a safety copy holds, lose the store, and restore that backup."""
+        self.back_the_store_up(archive=True)
+        for _ in range(2):
+            self.fill_the_buffer(at)
+            self.have_a_quiet_spell(at, 1)
+        self.restore_store(-1)
+
     @_is_allowed("restore_both_sides")
     @rule(at=picks, which=picks)
     def restore_both_sides(self, at: int, which: int) -> None:

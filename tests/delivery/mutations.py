@@ -197,7 +197,7 @@ class ArchivesWhatIsInNoBackup(Variant):
     """The archive mark tells of more than the backup holds, and gateways purge by it."""
 
     caught_by = ("I1", "I5")
-    faults = frozenset({"fill_the_buffer", "have_a_quiet_spell", "back_the_store_up", "restore_the_store"})
+    faults = frozenset({"have_a_quiet_spell", "need_the_last_archive"})
 
     def archive_marks(self, marks: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
         return {epoch: c + 1000 for epoch, c in marks.items()}
