@@ -6,7 +6,7 @@ copy of the buffer, which takes the buffer's place when it is whole: what fails,
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -118,16 +118,11 @@ class _Import:
         """Yield the batches whose epoch is new here."""
         return (one for one in read_parcel(self._source) if one.header.epoch not in self._known)
 
-    def put(self, carried: Carried) -> None:
-        """Store one batch under the key it has."""
-        header = carried.header
-        book = self._shelf.books.get(header.epoch) or self._begin(header.epoch, header.seq)
-        if header.seq <= book.last:
-            raise ParcelUnusable(f"{self._source} is damaged: batch {header.seq} follows batch {book.last}")
-        stored = StoredBatch(header.key, header.kind, header.count, carried.frame)
-        table = header.table if header.kind is BatchKind.TAGS else None
-        self._shelf.add(book, stored, at_us=carried.at_us, table=table)
-        self._newest_us = max(self._newest_us, carried.at_us)
+    def put_all(self, some: Sequence[Carried]) -> None:
+        """Store a few batches under the keys they have, in one transaction."""
+        with self._shelf.changing():
+            for carried in some:
+                self._put(carried)
 
     def finish(self) -> Carriage:
         """Take over the accounts and, where they are of a store that the buffer knows no other of, the marks."""
@@ -143,6 +138,16 @@ class _Import:
         shelf.standing = replace(shelf.standing, generation=generation, last_id=last_id, at_us=self._newest_us)
         shelf.save()
         return Carriage(batches, readings, len(new), self.known)
+
+    def _put(self, carried: Carried) -> None:
+        header = carried.header
+        book = self._shelf.books.get(header.epoch) or self._begin(header.epoch, header.seq)
+        if header.seq <= book.last:
+            raise ParcelUnusable(f"{self._source} is damaged: batch {header.seq} follows batch {book.last}")
+        stored = StoredBatch(header.key, header.kind, header.count, carried.frame)
+        table = header.table if header.kind is BatchKind.TAGS else None
+        self._shelf.add(book, stored, at_us=carried.at_us, table=table)
+        self._newest_us = max(self._newest_us, carried.at_us)
 
     def _begin(self, epoch: int, seq: int) -> Book:
         label = self._labels.get(epoch)
@@ -182,9 +187,7 @@ def _import(place: BufferPlace, work: Path, source: Path, label: Label) -> Carri
             raise BufferFull(f"{over:.1f} MiB too much for {place.path}: raise buffer.max_size_mib")
         rest = importing.new()
         while some := list(islice(rest, _ROWS_A_COMMIT)):
-            with shelf.changing():
-                for carried in some:
-                    importing.put(carried)
+            importing.put_all(some)
         with shelf.changing():
             return importing.finish()
 
