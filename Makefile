@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 IN_TURN := --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test test-quick test-loop test-faults test-tf test-schemas check format lock load bench-edge bench-cloud bench-api \
-	bench-scaling bench-ml venv-demo venv-dev servers clean
+	bench-delivery bench-scaling bench-ml venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ lock: ## Write requirements/*.txt anew; ARGS=--upgrade takes newer versions
 
 bench-edge: venv-dev servers ## Measure the agent: throughput, CPU, latency, start, memory
 	$(PYTHON) -m tests.bench.edge $(ARGS)
+
+bench-delivery: venv-dev servers ## Measure delivery: acks, a backlog, a week of buffer and flash, 100 kills; ARGS="--only kills --seed 2"
+	$(PYTHON) -m tests.bench.delivery $(ARGS)
 
 bench-cloud: venv-dev servers ## Measure the cloud: ingest, store, queries
 	$(PYTHON) -m tests.bench.cloud $(ARGS)

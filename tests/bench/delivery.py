@@ -55,6 +55,9 @@ def measure_kills(plan: Plan) -> Sequence[Figure]:
     return [
         Figure("kills: start to a durable reading, longest", max(seconds), "s", Target(3), f"of {len(seconds)} starts"),
         Figure("kills: start to a durable reading, median", float(np.median(seconds)), "s"),
+        Figure(
+            "kills: processor until then, median", float(np.median(fate.cpu_s)), "CPU s", note="an idle machine's time"
+        ),
         Figure("kills: polls not durable a kill, most", max(fate.unsealed), "polls", Target(1), f"{plan.kills} kills"),
         Figure("kills: polls not durable, in all", sum(fate.unsealed), "polls", note=f"of {fate.polls} served"),
         Figure("kills: durable readings lost", fate.lost, "readings", Target(0)),

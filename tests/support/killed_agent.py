@@ -17,6 +17,7 @@ from cloud.storage.chunks.database import Database
 from cloud.storage.chunks.store import ChunkStore
 from firmware_sim.agent_config import compose
 from firmware_sim.truth import Truth
+from tests.bench.measure import Watched
 from tests.support.agent import AgentProcess
 from tests.support.broker import Broker
 from tests.support.ingest_process import IngestProcess
@@ -35,7 +36,7 @@ class Fate:
     """What became of the polls; unsealed: served just before each kill and not durable, one number a kill.
 
     lost: not stored though not the last ones before a kill; extra: stored and never served, or twice; recording_s: from
-    each start to the first durable reading; epochs: the cloud's accounts, one a run.
+    each start to the first durable reading; cpu_s: used by then; epochs: the cloud's accounts, one a run.
     """
 
     polls: int
@@ -44,6 +45,7 @@ class Fate:
     lost: int
     extra: int
     recording_s: tuple[float, ...]
+    cpu_s: tuple[float, ...]
     epochs: tuple[Accounting, ...]
 
 
@@ -51,6 +53,7 @@ class Fate:
 class _Log:
     starts_us: list[int] = field(default_factory=list)
     recording_s: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
 
 
 def kill_again_and_again(directory: Path, *, kills: int, random: Random) -> Fate:
@@ -84,6 +87,7 @@ def _surroundings(directory: Path) -> Iterator[tuple[AgentProcess, IngestProcess
         text = yaml.safe_dump(devices, default_flow_style=True, width=10**6)
         uplink = f"{{host: 127.0.0.1, port: {broker.port}}}"
         agent = AgentProcess(directory, devices=f"  {text}", uplink=uplink, max_unsealed_s=MAX_UNSEALED_S)
+        agent.environment["PYTHONDONTWRITEBYTECODE"] = ""  # compiled modules are kept, as on a gateway
         try:
             yield agent, ingest, plant
         finally:
@@ -97,6 +101,8 @@ def _start(agent: AgentProcess, log: _Log) -> None:
     agent.start()
     wait_until(lambda: _is_recording(agent), deadline_s=_START_S, every_s=0.01)
     log.recording_s.append(time.monotonic() - begun_s)
+    assert agent.process is not None
+    log.cpu_s.append(Watched(agent.process.pid).sample().cpu_s)
 
 
 def _is_recording(agent: AgentProcess) -> bool:
@@ -127,7 +133,7 @@ def _fate(truth: Truth, readings: Path, log: _Log) -> Fate:
         is_killed = number < len(log.starts_us) - 1
         unsealed += [last] if is_killed else []
         lost += gone - (last if is_killed else 0)
-    return Fate(len(made), len(stored), tuple(unsealed), lost, extra, tuple(log.recording_s), epochs)
+    return Fate(len(made), len(stored), tuple(unsealed), lost, extra, tuple(log.recording_s), tuple(log.cpu_s), epochs)
 
 
 def _served(truth: Truth) -> tuple[list[int], list[int]]:
