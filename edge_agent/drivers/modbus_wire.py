@@ -77,6 +77,13 @@ _QUESTIONS: dict[Table, type[ModbusPDU]] = {
 }
 
 
+def _rtu_bytes(answer: ModbusPDU) -> int:
+    """Return how long an answer is on a serial line, with unit, function and crc."""
+    if isinstance(answer, _Payload):
+        return len(answer.payload) + 4
+    return 5 if answer.function_code & 0x80 else 8
+
+
 class ModbusWire:
     """One connection; whoever calls sees to it that there is one exchange at a time."""
 
@@ -169,7 +176,7 @@ class ModbusWire:
         finally:
             self._asked = self._wait = None
         if unit in self._late:
-            await self._expect_quiet(unit, timeout_s)
+            await self._expect_quiet(unit, answer, timeout_s)
         self._check(question, answer)
         return answer
 
@@ -184,14 +191,17 @@ class ModbusWire:
                 f"not {question.function_code}"
             )
 
-    async def _expect_quiet(self, unit: int, timeout_s: float) -> None:
-        """Make sure, where answers carry no number, that this one was not a late one, with the right one to follow."""
+    async def _expect_quiet(self, unit: int, answer: ModbusPDU, timeout_s: float) -> None:
+        """Make sure, where answers carry no number, that this one was not a late one, with the right one to follow.
+
+        The right one may have come in the same read: then more bytes came than the answer has.
+        """
         self._late.discard(unit)
         if self.address.link is not Link.RTU:
             return
-        before = self._arrivals
+        before, came = self._arrivals, len(self._received)
         await asyncio.sleep(timeout_s)
-        if self._arrivals != before:
+        if self._arrivals != before or came > _rtu_bytes(answer):
             self._late.add(unit)
             raise DeviceGarbled(f"unit {unit} on {self.address} answers later than {timeout_s} s")
 

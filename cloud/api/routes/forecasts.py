@@ -172,7 +172,7 @@ async def current_forecasts(
 
     def read(views: Views) -> CurrentForecasts:
         found = services.forecasts.current(series=_series(services, views, service), term=horizon)
-        names = _names(services, views)
+        names = services.registry.names(views.store.devices)
         shown = [_current(one, names) for one in found]
         return CurrentForecasts(predictions=shown, generated_at=to_datetime(services.clock.now_us()))
 
@@ -200,7 +200,7 @@ async def past_forecasts(
     def read(views: Views) -> PastForecasts:
         series = _series(services, views, service)
         told = services.forecasts.told(series=series, since=start_time, until=end_time, limit=limit)
-        names = _names(services, views)
+        names = services.registry.names(views.store.devices)
         figures = ShortFigures(mape=told.accuracy.mape, rmse=told.accuracy.rmse)
         shown = [_past(one, names) for one in told.forecasts]
         return PastForecasts(predictions=shown, total_count=told.total, accuracy_metrics=figures)
@@ -240,10 +240,6 @@ def _series(services: Services, views: Views, service: str | None) -> SeriesKey 
     shown, _, tag = service.rpartition("/")
     device = services.registry.find(shown or tag, views.store.devices)
     return SeriesKey(device.source, device.device_id, tag)
-
-
-def _names(services: Services, views: Views) -> Mapping[tuple[str, str], str]:
-    return services.registry.names(views.store.devices)
 
 
 def _name(one: Forecast, names: Mapping[tuple[str, str], str]) -> str:
