@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tests.delivery.agent import BIG
+from tests.delivery.agent import BIG, GATEWAY
 from tests.delivery.machine import Faults
 
 QUICK = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -116,6 +116,24 @@ def test_i8_accounting_when_a_full_buffer_gave_readings_up(world: Faults) -> Non
     assert account.dropped > 0
     assert account.sealed == account.acked + account.dropped
     world.store.check_accounts()
+
+
+@pytest.mark.xfail(strict=True, reason="a drop batch tells one sum for its range, so overlaps are counted twice")
+def test_i8_accounting_when_readings_are_given_up_again_after_an_old_copy_of_the_buffer(world: Faults) -> None:
+    world.have_a_quiet_spell(0, 1)
+    world.lose("broker", 0)
+    world.fill_the_buffer(0)
+    world.take_an_image(0)
+    for _ in range(3):
+        world.fill_the_buffer(0)
+    world.have_a_quiet_spell(0, 0)
+    world.restore_the_agent(0, 0)
+    for _ in range(4):
+        world.fill_the_buffer(0)
+    world.have_a_quiet_spell(0, 0)
+    epoch = min(world.register.epochs)
+    account = world.store.desk.books.ledger.entry(GATEWAY, epoch, now_us=world.clock.now_us()).account
+    assert account.dropped == world.register.readings(key for key in world.store.model.dropped if key.epoch == epoch)
 
 
 def test_i9_order_inside_an_epoch_is_the_order_of_sealing(world: Faults) -> None:
