@@ -33,6 +33,7 @@ def gateway_cloned(stage: Stage, rng: random.Random) -> None:
         stage.seat_agent(CLONE, GATEWAY)
     clone = next(seat for seat in stage.seats if seat.name == CLONE)
     stage.journal.tell("copy the gateway's buffer to its clone")
+    clone.buffer.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(stage.seat.buffer, clone.buffer)
     for name in (AGENT, CLONE):
         stage.start(name)
@@ -44,7 +45,7 @@ def gateway_cloned(stage: Stage, rng: random.Random) -> None:
 def _alarms(stage: Stage) -> set[str]:
     path = stage.directory / "key"
     if not path.exists():
-        create = (*command("lineside-cloud"), "key", "create", "test", "--scope", "data:read", "--config")
+        create = (*command("lineside-cloud"), "key", "create", "test", "--scope", "admin", "--config")
         path.write_bytes(run_to_end((*create, str(stage.config)), stage.directory / "command.log"))
     with Api(f"http://127.0.0.1:{stage.api_port}", path.read_text().strip()) as api:
         return {str(alarm["type"]) for alarm in api.alarms()}
