@@ -33,7 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     for name in options.row or ([] if options.random else ROWS):
         outcomes.append(play_row(name, ROWS[name], seed=seed, times=options.times, is_full=options.full))
         _show(outcomes[-1])
-    wrong = [one.name for one in outcomes if not one.is_clean]
+    wrong = [one.name for one in outcomes if not (one.is_clean or one.skipped)]
     _say(f"{len(outcomes)} rows, {len(wrong)} not clean{': ' if wrong else ''}{', '.join(wrong)}")
     return 1 if wrong else 0
 
@@ -56,6 +56,9 @@ def _summary(name: str) -> str:
 
 
 def _show(outcome: Outcome) -> None:
+    if outcome.skipped:
+        _say(f"{outcome.name:24} not played here: {outcome.skipped}")
+        return
     numbers = "".join(f"{number:11,}" for number in outcome.account.numbers())
     _say(f"{outcome.name:24}{numbers}{outcome.seconds:9.1f}  {outcome.seed}")
     if not outcome.is_clean:

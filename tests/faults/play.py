@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.supervise import ProgramFailed
 from tests.faults.counting import Account
+from tests.faults.disk import NoDisk
 from tests.faults.ledger import Found
 from tests.faults.programs import Needs
 from tests.faults.row import Row
@@ -21,7 +22,10 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a row; trouble: why it did not come to its end, empty where it did; kept: where its files are."""
+    """What came of a row; trouble: why it did not come to its end, empty where it did; kept: where its files are.
+
+    skipped: what this machine lacks for the row.
+    """
 
     name: str
     seed: int
@@ -30,6 +34,7 @@ class Outcome:
     histories: Sequence[str] = ()
     trouble: str = ""
     kept: Path | None = None
+    skipped: str = ""
 
     @property
     def is_clean(self) -> bool:
@@ -90,6 +95,8 @@ def _on_stage(name: str, empty: Stage, play: Callable[[Stage], Found]) -> Outcom
             account, histories = found.verdict.account, found.histories
     except (AssertionError, OSError, RuntimeError, LookupError, ProgramFailed) as error:
         trouble = f"{type(error).__name__}: {error}"
+    except NoDisk as error:
+        return Outcome(name, empty.seed, account, time.monotonic() - begun_s, skipped=str(error))
     outcome = Outcome(name, empty.seed, account, time.monotonic() - begun_s, histories, trouble, empty.directory)
     if outcome.is_clean:
         shutil.rmtree(empty.directory, ignore_errors=True)

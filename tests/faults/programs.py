@@ -46,7 +46,8 @@ class Needs:
 
     queued, in_flight: the broker's bounds for a client; plant: the document of `lineside-sim serve`, without a seed;
     agent: sections of the agent's file that differ; cloud: the same of the cloud's; consumers: further subscriber
-    processes; can_fail: an ingest that dies where it is told to; clock_shift: times are not compared.
+    processes; can_fail: an ingest that dies where it is told to; has_true_times: no clock is moved, so that times can
+    be compared; disks: MiB of a disk of its own by the program (agent or cloud); has_small_buffer: agents with 1 MiB.
     """
 
     whole_cloud: bool = False
@@ -58,6 +59,8 @@ class Needs:
     consumers: int = 0
     can_fail: bool = False
     has_true_times: bool = True
+    disks: Mapping[str, int] = field(default_factory=dict)
+    has_small_buffer: bool = False
 
 
 def plant_program(directory: Path, needs: Needs, seed: int) -> Program:
@@ -133,7 +136,9 @@ def write_agent_config(
 ) -> Path:
     """Write an agent's configuration for a running plant and return where; made anew whenever the plant moved."""
     directory.mkdir(parents=True, exist_ok=True)
-    document = compose(ready, gateway=gateway, broker=("127.0.0.1", broker_port), buffer=directory / "buffer.db")
+    document = compose(
+        ready, gateway=gateway, broker=("127.0.0.1", broker_port), buffer=directory / "buffer" / "buffer.db"
+    )
     document["buffer"]["max_unsealed_s"] = 0.05
     document["uplink"]["keepalive_s"] = 5
     document["watch"] = {"port": watch_port}
@@ -144,7 +149,9 @@ def write_agent_config(
     return config
 
 
-def agent_program(name: str, config: Path, watch_port: int) -> Program:
-    """Return an agent."""
-    run = (*command("lineside-agent"), "run", str(config))
+def agent_program(name: str, config: Path, watch_port: int, *, is_small: bool = False) -> Program:
+    """Return an agent; is_small: one with a small buffer, see `small_agent`."""
+    run: Sequence[str] = (*command("lineside-agent"), "run", str(config))
+    if is_small:
+        run = (sys.executable, "-m", "tests.faults.small_agent", str(config))
     return Program(name, run, config.with_name("agent.log"), lambda: listens(watch_port))

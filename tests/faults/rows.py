@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tests.faults import rows_broker, rows_gateways, rows_kills, rows_network, rows_store
+from tests.faults import rows_broker, rows_disk, rows_gateways, rows_kills, rows_network, rows_store
 from tests.faults.row import Row
 
 ROWS: Mapping[str, Row] = {
@@ -11,4 +11,5 @@ ROWS: Mapping[str, Row] = {
     **rows_broker.ROWS,
     **rows_store.ROWS,
     **rows_gateways.ROWS,
+    **rows_disk.ROWS,
 }

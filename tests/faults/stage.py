@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import time
-import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from deploy.line import command
 from deploy.supervise import Program, Supervisor, descendants, run_to_end
 from firmware_sim.endpoints import Ready, read_ready
 from tests.faults.conditions import GOOD
+from tests.faults.disk import Disk
 from tests.faults.journal import Journal
 from tests.faults.ledger import Files, Found, Terms, settle
 from tests.faults.programs import (
@@ -38,6 +38,7 @@ from tests.faults.programs import (
     write_cloud_config,
 )
 from tests.faults.proxy import FaultProxy
+from tests.faults.seat import Seat
 from tests.support.broker import free_port
 from tests.support.waiting import wait_until
 
@@ -48,47 +49,12 @@ RECOVER_S = 240.0
 LOOK_S = 0.05
 
 
-@dataclass(frozen=True)
-class Seat:
-    """An agent's place: its program's name, its gateway's name, its directory and the port of its watch."""
-
-    name: str
-    gateway: str
-    directory: Path
-    watch_port: int
-
-    @property
-    def buffer(self) -> Path:
-        """Return the buffer's file."""
-        return self.directory / "buffer.db"
-
-    def status(self) -> dict[str, Any]:
-        """Return what the agent says of itself, nothing where it does not answer in time."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.watch_port}/status", timeout=2) as answer:
-                found: dict[str, Any] = json.loads(answer.read())
-        except (OSError, ValueError):
-            return {}
-        return found
-
-    def oldest_waiting_s(self) -> float:
-        """Return how old the oldest value is that has no ack, infinite where nobody says."""
-        buffer = self.status().get("buffer", {})
-        if not buffer or buffer["error"]:
-            return float("inf")
-        return float(buffer["oldest_waiting_s"]) if buffer["batches_waiting"] else 0.0
-
-    def is_drained(self) -> bool:
-        """Return whether nothing waits."""
-        buffer = self.status().get("buffer", {})
-        return bool(buffer) and buffer["batches_waiting"] + buffer["unsealed_readings"] == 0
-
-
 @dataclass
 class Stage:
     """A context manager. network: between agents and broker; backbone: between broker and cloud; seed: of all of it.
 
-    is_full: faults last as long as they do in the field, not as long as one likes to wait.
+    is_full: faults last as long as they do in the field, not as long as one likes to wait; disks: by the program whose
+    they are.
     """
 
     directory: Path
@@ -97,6 +63,7 @@ class Stage:
     is_full: bool = False
     journal: Journal = field(init=False)
     seats: list[Seat] = field(default_factory=list)
+    disks: dict[str, Disk] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Lay everything out; nothing runs yet."""
@@ -149,6 +116,8 @@ class Stage:
     def _open(self) -> None:
         for proxy in (self.network, self.backbone):
             self._stack.enter_context(proxy)
+        for name, mib in self.needs.disks.items():
+            self._mount(name, mib)
         self._stack.callback(self._end)
         needs = self.needs
         self.config = write_cloud_config(self.directory, needs, broker_port=self.backbone.port, api_port=self.api_port)
@@ -171,6 +140,11 @@ class Stage:
         self.start(AGENT)
         wait_until(lambda: self.seat.oldest_waiting_s() < 2.0, deadline_s=UP_S, every_s=LOOK_S)
 
+    def _mount(self, name: str, mib: int) -> None:
+        place = self.directory / (name if name == CLOUD else f"{name}/buffer")
+        self.disks[name] = Disk(self.directory / f"{name}.ext4", place, mib)
+        self._stack.callback(self.disks[name].leave)
+
     def _end(self) -> None:
         for name in self._programs:
             with suppress(KeyError, ProcessLookupError):
@@ -192,7 +166,7 @@ class Stage:
             watch_port=seat.watch_port,
             gateway=gateway,
         )
-        self.add(agent_program(name, config, seat.watch_port))
+        self.add(agent_program(name, config, seat.watch_port, is_small=self.needs.has_small_buffer))
         self.seats.append(seat)
         return seat
 

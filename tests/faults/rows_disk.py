@@ -1,0 +1,182 @@
+"""Rows: disks that fill up, buffers that are full, damaged or old, and files that cannot be opened any more."""
+
+import random
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.faults.conditions import Conditions
+from tests.faults.evidence import CloudFile, made
+from tests.faults.programs import AGENT, CLOUD, Needs
+from tests.faults.row import Row
+from tests.faults.stage import Stage
+
+AWAY = Conditions(refuses=True)
+BUSY_PLANT: Mapping[str, Any] = {
+    "plant": "busy",
+    "servers": [{"id": "line", "protocol": "modbus-tcp"}],
+    "machines": [
+        {"id": f"{kind}-{unit}", "type": kind, "server": "line", "unit": unit, "period_s": 0.05}
+        for unit, kind in enumerate(("pump", "motor", "pump", "motor"), start=1)
+    ],
+}
+LITTLE_ROOM = Needs(plant=BUSY_PLANT, disks={AGENT: 12}, has_small_buffer=True)
+HOLDS_BYTES = 32 << 10
+"""A full disk lets a buffer keep the room that it has, and no more."""
+LONG = 0.3
+"""How many fills last until readings have to go."""
+SOON_S = 1.0
+"""How long before the end of an outage nothing may be missing: far less than the smallest of the buffers holds."""
+IN_FLIGHT_S = 3.0
+"""How long after the begin of an outage batches may be stored whose acks never came."""
+
+
+def disk_full(stage: Stage, rng: random.Random) -> None:
+    """Let somebody else take the buffer's disk to the last bytes while nobody can be reached, now and then for long."""
+    stage.wait(lambda: _used(stage) > HOLDS_BYTES)
+    stage.network.switch(AWAY)
+    begun_s = time.time()
+    stage.last(rng.uniform(0.0, 2.0))
+    but = rng.choice([0, 0, rng.randrange(1 << 20)])
+    stage.journal.tell(f"somebody fills the agent's disk but {but} bytes")
+    stage.disks[AGENT].fill(but=but)
+    if rng.random() < LONG:
+        _wait_for_drops(stage)
+    if rng.random() < 0.3:
+        stage.end(AGENT, by_force=rng.random() < 0.5)
+        stage.start(AGENT)
+    stage.last(rng.uniform(0.0, 3.0))
+    ended_s = time.time()
+    if rng.random() < 0.5:
+        _free(stage)
+    stage.recover()
+    _see_oldest_gone(stage, begun_s, ended_s)
+    _free(stage)
+
+
+def started_on_a_full_disk(stage: Stage, rng: random.Random) -> None:
+    """End the agent, fill its disk to the last byte, and start it, now and then without any buffer."""
+    stage.end(AGENT, by_force=rng.random() < 0.5)
+    if rng.random() < 0.5:
+        stage.journal.tell("the ballast is gone as well")
+        stage.seat.buffer.with_name("buffer.db.ballast").unlink(missing_ok=True)
+    stage.journal.tell("somebody fills the agent's disk")
+    stage.disks[AGENT].fill()
+    stage.start(AGENT)
+    stage.last(rng.uniform(1.0, 4.0))
+    _free(stage)
+
+
+def buffer_full(stage: Stage, rng: random.Random) -> None:
+    """Let nobody be reached until the buffer has reached its cap and gives up its oldest readings."""
+    stage.network.switch(AWAY)
+    begun_s = time.time()
+    _wait_for_drops(stage)
+    if rng.random() < 0.5:
+        stage.end(AGENT, by_force=rng.random() < 0.5)
+        stage.start(AGENT)
+    stage.last(rng.uniform(0.0, 4.0))
+    ended_s = time.time()
+    stage.recover()
+    _see_oldest_gone(stage, begun_s, ended_s)
+
+
+def store_disk_full(stage: Stage, rng: random.Random) -> None:
+    """Let somebody else take the store's disk to the last byte for a while."""
+    stage.journal.tell("somebody fills the store's disk")
+    stage.disks[CLOUD].fill()
+    stage.last(rng.uniform(2.0, 6.0))
+    if rng.random() < 0.3:
+        stage.kill(stage.writer)
+        stage.start(stage.writer)
+    stage.disks[CLOUD].free()
+    stage.journal.tell("the store's disk has room again")
+
+
+def no_descriptors(stage: Stage, rng: random.Random) -> None:
+    """Let the agent, or the writer, open no further file or connection for a while, and tear what it has."""
+    name = rng.choice([AGENT, stage.writer])
+    program = psutil.Process(stage.supervisor.pid(name))
+    _, most = program.rlimit(psutil.RLIMIT_NOFILE)
+    usual, _ = program.rlimit(psutil.RLIMIT_NOFILE)
+    few = rng.choice([3, program.num_fds() + rng.randrange(3)])
+    stage.journal.tell(f"{name} may have {few} files open")
+    program.rlimit(psutil.RLIMIT_NOFILE, (few, most))
+    (stage.network if name == AGENT else stage.backbone).tear_all()
+    stage.last(rng.uniform(3.0, 8.0))
+    program.rlimit(psutil.RLIMIT_NOFILE, (usual, most))
+    stage.journal.tell(f"{name} may have {usual} files open")
+    assert stage.lives(name), f"{name} ended without descriptors"
+
+
+def buffer_restored(stage: Stage, rng: random.Random) -> None:
+    """Put an old copy of the buffer, with batches that waited then, in the place of one whose batches are stored."""
+    old = stage.directory / "old.db"
+    stage.network.switch(AWAY)
+    stage.last(rng.uniform(1.0, 3.0))
+    stage.end(AGENT, by_force=rng.random() < 0.5)
+    _copy(stage, stage.seat.buffer, old)
+    stage.start(AGENT)
+    stage.recover()
+    stage.last(rng.uniform(0.0, 2.0))
+    quiet = stage.ask_plant(do="mischief", kind="silence")
+    assert quiet["ok"], quiet
+    stage.wait(stage.seat.is_drained)
+    stage.end(AGENT, by_force=rng.random() < 0.5)
+    _copy(stage, old, stage.seat.buffer)
+    stage.start(AGENT)
+    stage.ask_plant(do="calm")
+
+
+def _copy(stage: Stage, source: Path, target: Path) -> None:
+    stage.journal.tell(f"copy {source.name} over {target.name}")
+    for suffix in ("", "-wal"):
+        target.with_name(target.name + suffix).unlink(missing_ok=True)
+        if source.with_name(source.name + suffix).exists():
+            shutil.copy(source.with_name(source.name + suffix), target.with_name(target.name + suffix))
+
+
+def _free(stage: Stage) -> None:
+    stage.disks[AGENT].free()
+    stage.journal.tell("the agent's disk has room again")
+
+
+def _wait_for_drops(stage: Stage) -> None:
+    """Wait until the agent shows that it gave up readings since now."""
+    before = _dropped(stage)
+    stage.wait(lambda: _dropped(stage) > before)
+
+
+def _used(stage: Stage) -> int:
+    return int(stage.seat.status().get("buffer", {}).get("bytes_used", 0))
+
+
+def _dropped(stage: Stage) -> int:
+    return sum(epoch["dropped"] for epoch in stage.seat.status().get("buffer", {}).get("epochs", []))
+
+
+def _see_oldest_gone(stage: Stage, begun_s: float, ended_s: float) -> None:
+    """See that of an outage the newest was kept: whatever is missing is older than all that came after it."""
+    with CloudFile(stage.readings) as cloud:
+        stored = {(one.series, one.value, round(one.at_s)) for one in cloud.values() if one.at_s >= begun_s - 5}
+    served = [one for one in made(stage.truth) if begun_s <= one.at_s <= ended_s]
+    kept = {one: any((one.series, one.value, round(one.at_s) + n) in stored for n in (-1, 0, 1)) for one in served}
+    last_gone_s = max((one.at_s for one, is_kept in kept.items() if not is_kept), default=begun_s)
+    early = [one for one, is_kept in kept.items() if is_kept and begun_s + IN_FLIGHT_S < one.at_s < last_gone_s - 1.0]
+    stage.journal.tell(f"of an outage of {ended_s - begun_s:.1f} s the first {last_gone_s - begun_s:.1f} s are gone")
+    assert last_gone_s < ended_s - SOON_S, f"the newest went: {last_gone_s} of {ended_s}"
+    assert not early, f"older readings were kept than some that went: {early[:3]}, {last_gone_s}"
+
+
+ROWS = {
+    "disk-full": Row(disk_full, LITTLE_ROOM, times=4, full_times=50),
+    "started-on-a-full-disk": Row(started_on_a_full_disk, LITTLE_ROOM, times=4, full_times=20),
+    "buffer-full": Row(buffer_full, LITTLE_ROOM, times=2, full_times=10),
+    "store-disk-full": Row(store_disk_full, Needs(disks={CLOUD: 32}), times=2, full_times=10),
+    "no-descriptors": Row(no_descriptors, times=3, full_times=10, mixes=True),
+    "buffer-restored": Row(buffer_restored, times=2, full_times=10),
+}
