@@ -86,7 +86,7 @@ venv-dev:
 	@sh deploy/setup/venv.sh dev
 
 servers:
-	@sh deploy/setup/servers.sh redis-server:redis-server node:nodejs curl:curl
+	@sh deploy/setup/servers.sh redis-server:redis-server node:nodejs curl:curl faketime:faketime
 
 clean: ## Remove what was built and installed here
 	rm -rf .venv .venv-tf .venv-tflite .venv-uv build dist \

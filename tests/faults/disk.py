@@ -12,6 +12,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
+from tests.faults.missing import NotPlayable
 from tests.support.waiting import wait_until
 
 _GOING_DOWN = 0x8004587D
@@ -19,7 +20,7 @@ _WITHOUT_LOG = 2
 _MIB = 1 << 20
 
 
-class NoDisk(Exception):
+class NoDisk(NotPlayable):
     """This machine lets nobody mount a file system."""
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from deploy.supervise import ProgramFailed
 from tests.faults.counting import Account
-from tests.faults.disk import NoDisk
 from tests.faults.ledger import Found
+from tests.faults.missing import NotPlayable
 from tests.faults.programs import Needs
 from tests.faults.row import Row
 from tests.faults.stage import Stage
@@ -95,7 +95,7 @@ def _on_stage(name: str, empty: Stage, play: Callable[[Stage], Found]) -> Outcom
             account, histories = found.verdict.account, found.histories
     except (AssertionError, OSError, RuntimeError, LookupError, ProgramFailed) as error:
         trouble = f"{type(error).__name__}: {error}"
-    except NoDisk as error:
+    except NotPlayable as error:
         return Outcome(name, empty.seed, account, time.monotonic() - begun_s, skipped=str(error))
     outcome = Outcome(name, empty.seed, account, time.monotonic() - begun_s, histories, trouble, empty.directory)
     if outcome.is_clean:

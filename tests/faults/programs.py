@@ -47,7 +47,8 @@ class Needs:
     queued, in_flight: the broker's bounds for a client; plant: the document of `lineside-sim serve`, without a seed;
     agent: sections of the agent's file that differ; cloud: the same of the cloud's; consumers: further subscriber
     processes; can_fail: an ingest that dies where it is told to; has_true_times: no clock is moved, so that times can
-    be compared; disks: MiB of a disk of its own by the program (agent or cloud); has_small_buffer: agents with 1 MiB.
+    be compared; disks: MiB of a disk of its own by the program (agent or cloud); has_small_buffer: agents with 1 MiB;
+    timeout_s: how long an agent waits for a device, lest a busy machine makes it give up an answer that the truth has.
     """
 
     whole_cloud: bool = False
@@ -61,6 +62,7 @@ class Needs:
     has_true_times: bool = True
     disks: Mapping[str, int] = field(default_factory=dict)
     has_small_buffer: bool = False
+    timeout_s: float = 10.0
 
 
 def plant_program(directory: Path, needs: Needs, seed: int) -> Program:
@@ -139,6 +141,8 @@ def write_agent_config(
     document = compose(
         ready, gateway=gateway, broker=("127.0.0.1", broker_port), buffer=directory / "buffer" / "buffer.db"
     )
+    for device in document["devices"]:
+        device["timeout_s"] = needs.timeout_s
     document["buffer"]["max_unsealed_s"] = 0.05
     document["uplink"]["keepalive_s"] = 5
     document["watch"] = {"port": watch_port}

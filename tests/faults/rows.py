@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from tests.faults import rows_broker, rows_disk, rows_gateways, rows_kills, rows_network, rows_store
+from tests.faults import (
+    rows_broker,
+    rows_clock,
+    rows_disk,
+    rows_gateways,
+    rows_kills,
+    rows_network,
+    rows_power,
+    rows_store,
+)
 from tests.faults.row import Row
 
 ROWS: Mapping[str, Row] = {
@@ -12,4 +21,6 @@ ROWS: Mapping[str, Row] = {
     **rows_store.ROWS,
     **rows_gateways.ROWS,
     **rows_disk.ROWS,
+    **rows_clock.ROWS,
+    **rows_power.ROWS,
 }

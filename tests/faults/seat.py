@@ -2,9 +2,12 @@
 
 import json
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.support.waiting import wait_until
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,20 @@ class Seat:
         if not buffer or buffer["error"]:
             return float("inf")
         return float(buffer["oldest_waiting_s"]) if buffer["batches_waiting"] else 0.0
+
+    def all_until_now(self) -> Callable[[], bool]:
+        """Return a question whether all that is taken until now is acknowledged, which looks at no clock."""
+        wait_until(lambda: self.status().get("buffer", {}).get("epochs"), deadline_s=60.0, every_s=0.05)
+        buffer = self.status()["buffer"]
+        newest, unsealed = buffer["epoch"], buffer["unsealed_readings"]
+        due = unsealed + sum(one["sealed"] for one in buffer["epochs"] if one["epoch"] == newest)
+
+        def is_acked() -> bool:
+            epochs = self.status().get("buffer", {}).get("epochs", [])
+            done = sum(one["sealed"] - one["waiting"] for one in epochs if one["epoch"] == newest)
+            return bool(epochs) and done >= due and not any(e["waiting"] for e in epochs if e["epoch"] != newest)
+
+        return is_acked
 
     def is_drained(self) -> bool:
         """Return whether nothing waits."""
