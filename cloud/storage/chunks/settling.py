@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,30 +43,35 @@ def last_of_each(rows: Rows) -> Rows:
 
 
 def _find(asked: Rows, source: int, parts: Parts) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which rows have another of their series and time in the store, and which of them equal the newest one."""
+    """Return which rows have another of their series and time in the store, and which of them equal the newest one.
+
+    The rows are in order and no two of them are equal.
+    """
     known = np.zeros(len(asked), np.bool_)
     same = np.zeros(len(asked), np.bool_)
-    for part in _overlapping(asked, source, parts):
-        mine, theirs = _matches(asked, part)
-        known[mine] = True
-        same[mine] = (asked.bits[mine] == part.bits[theirs]) & (asked.quality[mine] == part.quality[theirs])
+    there = stack([near for near in _near(asked, source, parts) if len(near)])
+    if not len(there):
+        return known, same
+    joined = stack([there, asked])
+    order = np.lexsort((joined.time_us, joined.series))  # stable: of equal ones the newest is last, the asked behind it
+    repeat = np.flatnonzero(is_repeat(joined.take(order)))
+    repeat = repeat[order[repeat] >= len(there)]
+    mine, theirs = order[repeat] - len(there), order[repeat - 1]
+    known[mine] = True
+    same[mine] = (asked.bits[mine] == there.bits[theirs]) & (asked.quality[mine] == there.quality[theirs])
     return known, same
 
 
-def _overlapping(asked: Rows, source: int, parts: Parts) -> Iterator[Rows]:
-    """Yield what the store has near the rows, oldest first; what is damaged is passed over."""
-    runs = asked.runs()
-    for begin, end in zip(runs[:-1].tolist(), runs[1:].tolist(), strict=True):
-        first, last = int(asked.time_us[begin]), int(asked.time_us[end - 1])
-        for piece in parts.pieces(int(asked.series[begin]), first, last + 1):
-            if piece.is_kept:
-                yield from _sound(partial(parts.remembered_piece, piece))
+def _near(asked: Rows, source: int, parts: Parts) -> Iterator[Rows]:
+    """Yield what the store has in the time of the rows, oldest first; what is damaged is passed over."""
     start_us, end_us = int(asked.time_us.min()), int(asked.time_us.max()) + 1
-    for pool in np.unique(asked.series // GROUP).tolist():
-        for _, open_it in parts.bundles(pool, start_us, end_us):
-            yield from _sound(open_it)
-    for _, open_it in parts.batches(source, start_us, end_us):
-        yield from _sound(open_it)
+    series = asked.series[asked.runs()[:-1]]
+    for piece in parts.pieces_of(series.tolist(), start_us, end_us):
+        if piece.is_kept:
+            yield from (rows.cut(start_us, end_us) for rows in _sound(partial(parts.remembered_piece, piece)))
+    loose = [parts.bundles(pool, start_us, end_us) for pool in np.unique(series // GROUP).tolist()]
+    for _, open_it in chain(*loose, parts.batches(source, start_us, end_us)):
+        yield from (rows.between(start_us, end_us) for rows in _sound(open_it))
 
 
 def _sound(open_it: Callable[[], Rows]) -> Iterator[Rows]:
@@ -73,13 +79,3 @@ def _sound(open_it: Callable[[], Rows]) -> Iterator[Rows]:
         yield open_it()
     except DamagedPart:
         return
-
-
-def _matches(asked: Rows, part: Rows) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the places of equal series and time in both; both are in order and without equal rows."""
-    low, high = int(asked.time_us.min()), int(asked.time_us.max())
-    near = np.flatnonzero((part.time_us >= low) & (part.time_us <= high))
-    joined = stack([part.take(near), asked])
-    order = np.lexsort((joined.time_us, joined.series))  # stable: of two equal ones the part's is first
-    repeat = np.flatnonzero(is_repeat(joined.take(order)))
-    return order[repeat] - len(near), near[order[repeat - 1]]
