@@ -44,6 +44,10 @@ class Journal:
         """Note that an agent stood still from then (Unix seconds) to now: an answer may have come too late for it."""
         self.kills.append(Kill(begun_s + COMMIT_S, begun_s - self.max_unsealed_s))
 
+    def broken_off(self, begun_s: float) -> None:
+        """Note that a device broke its connections off since then: what it had handed to them may be nobody's."""
+        self.kills.append(Kill(time.time(), begun_s))
+
     def around(self, at_s: float, *, before_s: float = 15.0, after_s: float = 60.0) -> list[Line]:
         """Return what was done from so long before that time to so long after it."""
         return [line for line in self.lines if at_s - before_s <= line.at_s <= at_s + after_s]

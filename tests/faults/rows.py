@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from tests.faults import (
     rows_broker,
     rows_clock,
+    rows_devices,
     rows_disk,
     rows_gateways,
     rows_kills,
@@ -23,4 +24,5 @@ ROWS: Mapping[str, Row] = {
     **rows_disk.ROWS,
     **rows_clock.ROWS,
     **rows_power.ROWS,
+    **rows_devices.ROWS,
 }

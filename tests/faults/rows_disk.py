@@ -2,17 +2,20 @@
 
 import random
 import shutil
+import sqlite3
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from tests.faults.conditions import Conditions
+from tests.faults.conditions import GOOD, Conditions
 from tests.faults.evidence import CloudFile, made
 from tests.faults.programs import AGENT, CLOUD, Needs
 from tests.faults.row import Row
+from tests.faults.rows_gateways import alarm_types
 from tests.faults.stage import Stage
 
 AWAY = Conditions(refuses=True)
@@ -132,6 +135,32 @@ def buffer_restored(stage: Stage, rng: random.Random) -> None:
     stage.ask_plant(do="calm")
 
 
+def buffer_damaged(stage: Stage, rng: random.Random) -> None:
+    """Overwrite the page of the buffer's books while batches wait in it; all of these can still be read."""
+    stage.network.switch(AWAY)
+    stage.last(rng.uniform(1.0, 3.0))
+    before = stage.seat.status()["buffer"]["epoch"]
+    stage.stop(AGENT)
+    _overwrite_books(stage, rng)
+    stage.start(AGENT)
+    stage.network.switch(GOOD)
+    stage.wait(lambda: any(stage.seat.buffer.parent.glob("buffer.db.damaged-*")))
+    stage.wait(lambda: stage.seat.status().get("buffer", {}).get("epoch", before) != before)
+    stage.wait(lambda: "buffer_damaged" in alarm_types(stage))
+    for aside in stage.seat.buffer.parent.glob("buffer.db.damaged-*"):
+        aside.unlink()
+
+
+def _overwrite_books(stage: Stage, rng: random.Random) -> None:
+    with closing(sqlite3.connect(f"file:{stage.seat.buffer}?mode=ro", uri=True)) as connection:
+        pages = connection.execute("select rootpage from sqlite_master where name in ('epoch', 'standing') order by 1")
+        page = rng.choice([number for (number,) in pages])
+    stage.journal.tell(f"page {page} of the agent's buffer is overwritten")
+    with stage.seat.buffer.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(rng.randbytes(4096))
+
+
 def _copy(stage: Stage, source: Path, target: Path) -> None:
     stage.journal.tell(f"copy {source.name} over {target.name}")
     for suffix in ("", "-wal"):
@@ -178,5 +207,6 @@ ROWS = {
     "buffer-full": Row(buffer_full, LITTLE_ROOM, times=2, full_times=10),
     "store-disk-full": Row(store_disk_full, Needs(disks={CLOUD: 32}), times=2, full_times=10),
     "no-descriptors": Row(no_descriptors, times=3, full_times=10, mixes=True),
+    "buffer-damaged": Row(buffer_damaged, Needs(whole_cloud=True), times=2, full_times=10),
     "buffer-restored": Row(buffer_restored, times=2, full_times=10),
 }

@@ -37,12 +37,13 @@ def gateway_cloned(stage: Stage, rng: random.Random) -> None:
     shutil.copy(stage.seat.buffer, clone.buffer)
     for name in (AGENT, CLONE):
         stage.start(name)
-    stage.wait(lambda: "identity_cloned" in _alarms(stage))
+    stage.wait(lambda: "identity_cloned" in alarm_types(stage))
     stage.last(rng.uniform(0.0, 5.0))
     stage.stop(CLONE)
 
 
-def _alarms(stage: Stage) -> set[str]:
+def alarm_types(stage: Stage) -> set[str]:
+    """Return the types of all alarms that the cloud shows."""
     path = stage.directory / "key"
     if not path.exists():
         create = (*command("lineside-cloud"), "key", "create", "test", "--scope", "admin", "--config")
