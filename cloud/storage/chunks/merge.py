@@ -94,6 +94,8 @@ class Merge:
             for first in range(begin, end, self._sizes.step_readings):
                 self._add_bundle(rows.take(slice(first, min(first + self._sizes.step_readings, end))))
         self._forget("batch", taken)
+        for number, _ in taken:
+            self._parts.is_merged(number)
         self._settle(self._batches, source, taken)
 
     def _merge_bundles(self, pool: int) -> None:

@@ -20,6 +20,9 @@ from cloud.storage.spans import WINDOW_US
 from protocols.errors import InvalidContent
 
 _CACHED_ROWS = 1_000_000
+_ARRIVED_ROWS = 200_000
+_ROWS_A_BATCH = 32
+"""What a batch of few rows takes of memory beside them, in rows."""
 
 
 @dataclass(slots=True)
@@ -48,11 +51,27 @@ class Parts:
         self._catalogue = catalogue
         self._decoded: OrderedDict[tuple[str, int], Rows] = OrderedDict()
         self._decoded_rows = 0
+        self._arrived: OrderedDict[int, Rows] = OrderedDict()
+        self._arrived_rows = 0
 
     def forget(self) -> None:
         """Drop what was decoded, because ids may have been given back by a rollback."""
         self._decoded.clear()
-        self._decoded_rows = 0
+        self._arrived.clear()
+        self._decoded_rows = self._arrived_rows = 0
+
+    def arrived(self, number: int, rows: Rows) -> None:
+        """Keep the rows of a batch that was just written, in order of arrival: they are merged soon."""
+        self._arrived[number] = rows
+        self._arrived_rows += len(rows) + _ROWS_A_BATCH
+        while self._arrived_rows > _ARRIVED_ROWS and len(self._arrived) > 1:
+            self.is_merged(next(iter(self._arrived)))
+
+    def is_merged(self, number: int) -> None:
+        """Let go of the rows of a batch."""
+        rows = self._arrived.pop(number, None)
+        if rows is not None:
+            self._arrived_rows -= len(rows) + _ROWS_A_BATCH
 
     def batches(self, source: int, start_us: int, end_us: int) -> Iterator[tuple[int, Callable[[], Rows]]]:
         """Yield the id of each batch of a source that touches the range, oldest first, and what opens it, in order."""
@@ -74,6 +93,8 @@ class Parts:
 
     def open_batch(self, number: int) -> Rows:
         """Return the rows of a batch in order of arrival; raise DamagedPart."""
+        if number in self._arrived:
+            return self._arrived[number]
         statement = "select source, map, start_us, crc, data from chunk_batch where id = ?"
         source, tags, start_us, crc, data = next(self._database.execute(statement, (number,)))
         try:

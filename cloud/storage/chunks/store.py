@@ -170,11 +170,12 @@ class ChunkStore:
         data = arrival.body or pack_rows(rows, self._catalogue.kinds(int(rows.series.max()) + 1))
         epoch, seq = (arrival.key.epoch, arrival.key.seq) if arrival.key else (0, 0)
         start_us, end_us = int(rows.time_us.min()), int(rows.time_us.max())
-        self._database.execute(
+        inserted = self._database.execute(
             "insert into chunk_batch (source, map, epoch, seq, start_us, end_us, count, crc, data) "
-            "values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "values (?, ?, ?, ?, ?, ?, ?, ?, ?) returning id",
             (source, tags, epoch, seq, start_us, end_us, len(rows), crc_of(data), data),
         )
+        self._parts.arrived(next(inserted)[0], rows)
         self._merge.owe(source, len(rows))
 
     @contextmanager

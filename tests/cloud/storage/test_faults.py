@@ -210,6 +210,8 @@ def test_what_is_damaged_before_it_was_merged_is_passed_over(path: Path, level: 
     write(store, *(both(2, START_US + 2 * seq * SECOND, seq=seq) for seq in range(1, 4 if level == "bundle" else 2)))
     merge_all(store)
     database.execute(f"update chunk_{level} set crc = crc + 1")  # noqa: S608 a name of our own
+    database.close()
+    store, database = chunk_store(path, HandClock(START_US))
     with pytest.raises(Unavailable, match=f"{level} 1 is damaged"):
         all_points(store, store.series()[0])
     for seq in range(10, 30):
