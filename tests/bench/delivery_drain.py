@@ -1,4 +1,8 @@
-"""A million readings that waited at the gateway, delivered beside live ones whose cadence must not suffer."""
+"""A million readings that waited at the gateway, delivered beside live ones whose cadence must not suffer.
+
+A loop in a process of its own that only sleeps from one point of the same grid to the next shows at the same time how
+punctual the machine itself is.
+"""
 
 import asyncio
 import sqlite3
@@ -32,6 +36,7 @@ def drain(directory: Path, readings: int) -> Sequence[Figure]:
         filling = Filling(GATEWAY, readings // TAGS, PERIOD_S, a_commit=3)
         backlog = asyncio.run(fill(place / "buffer.db", filling, Machines(period_s=PERIOD_S, prefix="old")))
         port = int(stack.enter_context(helper("tests.bench.edge_server")))
+        stack.enter_context(helper("tests.bench.delivery_pulse", str(place / "pulse"), str(PERIOD_S)))
         broker = Broker(place / "broker")
         wish = Wish(registers=TAGS, period_s=PERIOD_S)
         agent = stack.enter_context(AgentProcess(place, wish, modbus_port=port, broker_port=broker.port))
@@ -46,6 +51,7 @@ def drain(directory: Path, readings: int) -> Sequence[Figure]:
         live_epoch = int(agent.status().buffer.epoch, 16)
         stack.close()
         times = _live_times(place / "buffer.db", live_epoch)
+        pulse = np.fromfile(place / "pulse", np.int64)
     alone, beside = _jitter_ms(times, alone_us, begun_us), _jitter_ms(times, begun_us, ended_us)
     batches = backlog.batches_waiting
     period_ms = 1000 * PERIOD_S
@@ -54,6 +60,8 @@ def drain(directory: Path, readings: int) -> Sequence[Figure]:
         Figure("drain: readings a second", readings / took_s, "/s", note="live ones not counted"),
         Figure("drain: live jitter beside it, 99 %", beside, "ms", Target(0.1 * period_ms), "of 100 ms between polls"),
         Figure("drain: live jitter alone, 99 %", alone, "ms", note=f"{ALONE_S:.0f} s before it"),
+        Figure("drain: a loop that only sleeps, beside, 99 %", _jitter_ms(pulse, begun_us, ended_us), "ms"),
+        Figure("drain: a loop that only sleeps, alone, 99 %", _jitter_ms(pulse, alone_us, begun_us), "ms"),
     ]
 
 
