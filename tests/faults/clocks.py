@@ -6,6 +6,8 @@ from pathlib import Path
 
 from tests.faults.missing import NotPlayable
 
+NOTICED_S = 1.0
+"""How long a program may go on with the clock that it had: a look at the file with each call would make it slow."""
 _LIBRARIES = "faketime/libfaketimeMT.so.1"
 
 
@@ -27,7 +29,7 @@ class OwnClock:
         return {
             "LD_PRELOAD": str(found[0]),
             "FAKETIME_TIMESTAMP_FILE": str(self.path),
-            "FAKETIME_NO_CACHE": "1",
+            "FAKETIME_CACHE_DURATION": f"{NOTICED_S:.0f}",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
         }

@@ -70,6 +70,8 @@ def plant_program(directory: Path, needs: Needs, seed: int) -> Program:
     document, ready = directory / "plant.yaml", directory / "plant.json"
     document.write_text(yaml.safe_dump(dict(needs.plant) | {"seed": seed}))
     serve = [*command("lineside-sim"), "serve", str(document), "--truth", str(directory / "truth.jsonl")]
+    # Agents start once more after the plant has ended, and must still find them.
+    serve += ["--certificates", str(directory / "certificates")]
     return Program(PLANT, [*serve, "--ready-file", str(ready)], directory / "plant.log", ready.exists)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from tests.faults.clocks import OwnClock
+from tests.faults.clocks import NOTICED_S, OwnClock
 from tests.faults.programs import AGENT, BROKER, INGEST, PLANT, Needs, agent_program, ingest_program
 from tests.faults.row import Row
 from tests.faults.stage import Stage
@@ -69,7 +69,7 @@ def slept(stage: Stage, rng: random.Random) -> None:
 
 def _go_on(stage: Stage, rng: random.Random) -> None:
     """Let readings be taken; how long they wait no clock that is wrong can say, so see that they were acknowledged."""
-    stage.last(rng.uniform(1.0, 4.0))
+    stage.last(NOTICED_S + rng.uniform(0.5, 3.0))
     stage.wait(stage.seat.all_until_now())
 
 

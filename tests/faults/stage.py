@@ -47,6 +47,7 @@ UP_S = 180.0
 RECOVER_S = 240.0
 """Twice over a resend that was put off to its longest by a row of losses."""
 LOOK_S = 0.05
+HELD_S = 1.0
 
 
 @dataclass
@@ -257,7 +258,12 @@ class Stage:
         return wall_s - 1.0
 
     def settle(self) -> None:
-        """Bring everything to rest: the agents stop, the plant ends, and what still waits is sent by agents alone."""
+        """Bring everything to rest: the agents stop, the plant ends, and what still waits is sent by agents alone.
+
+        The plant holds still first: what an OPC UA server has told, and its stopping client not heard, is on its way.
+        """
+        self.ask_plant(do="hold")
+        self.last(HELD_S)
         self.recover()
         for seat in self.seats:
             if seat.name not in self._ended:
