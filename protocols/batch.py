@@ -19,6 +19,8 @@ MAX_READINGS = 1 << 17
 """The most readings in one batch."""
 MAX_SMALL_BODY_BYTES = 64 * 1024
 """The most that the body of a drop or an event may unpack to."""
+MAX_COUNTS = 4096
+"""The most groups of batches that one declaration of given up readings counts."""
 Whole = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 Positive = Annotated[int, msgspec.Meta(ge=1, le=(1 << 63) - 1)]
 Words = Annotated[str, msgspec.Meta(max_length=1024)]
@@ -73,13 +75,18 @@ class SealedBatch:
 
 
 class Drop(msgspec.Struct, frozen=True):
-    """Readings that the gateway gave up for room: batches lo..hi of an epoch, and why."""
+    """Readings that the gateway gave up for room: batches lo..hi of an epoch, and why.
+
+    counts: (how many batches, readings in each) in order from lo on, so that what is declared twice counts once; empty
+    from agents that do not tell.
+    """
 
     epoch: Positive
     lo: Positive
     hi: Positive
     readings: Whole
     reason: Words
+    counts: Annotated[tuple[tuple[Positive, Whole], ...], msgspec.Meta(max_length=MAX_COUNTS)] = ()
 
 
 class GatewayEvent(msgspec.Struct, frozen=True):

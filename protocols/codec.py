@@ -128,13 +128,23 @@ def open_drop(frame: Frame) -> Drop:
     """Return the declaration of a drop batch; raise InvalidContent."""
     drop = _small(frame, BatchKind.DROP, Drop)
     if drop.readings != frame.header.count or drop.lo > drop.hi:
-        raise InvalidContent(f"{drop} contradicts itself or the header's count of {frame.header.count}")
+        said = f"batches {drop.lo}..{drop.hi} with {drop.readings} readings"
+        raise InvalidContent(f"a Drop of {said} contradicts itself or the header's count of {frame.header.count}")
+    _check_counts(drop)
     return drop
 
 
 def open_event(frame: Frame) -> GatewayEvent:
     """Return the event of an event batch; raise InvalidContent."""
     return _small(frame, BatchKind.EVENT, GatewayEvent)
+
+
+def _check_counts(drop: Drop) -> None:
+    """Raise InvalidContent where what each batch held is not what all held."""
+    batches, readings = sum(many for many, _ in drop.counts), sum(many * each for many, each in drop.counts)
+    if drop.counts and (batches, readings) != (drop.hi - drop.lo + 1, drop.readings):
+        said = f"batches {drop.lo}..{drop.hi} with {drop.readings} readings"
+        raise InvalidContent(f"a Drop of {said} counts {batches} batches with {readings}")
 
 
 def _body(frame: Frame, kind: BatchKind, limit: int) -> bytes:

@@ -111,7 +111,7 @@ class Batches:
             case BatchKind.DROP:
                 drop = open_drop(frame)
                 dropped = books.ledger.entry(header.gateway, drop.epoch, now_us=group.now_us)
-                books.ledger.drop(dropped, drop.lo, drop.hi, drop.readings)
+                books.ledger.drop(dropped, drop)
                 group.answer(header.gateway, drop.epoch)
                 group.count(FAMILY, "drop")
             case BatchKind.EVENT:

@@ -9,67 +9,21 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
+from cloud.ingest.account import Account, clamped
 from cloud.ingest.intervals import Intervals
-from cloud.ingest.settle import Settled, Verdict, generation_after_restore, raised_generation, still_dropped
+from cloud.ingest.settle import (
+    Settled,
+    Verdict,
+    generation_after_restore,
+    raised_generation,
+    readings_within,
+    still_dropped,
+)
 from cloud.storage.chunks.database import Database
+from protocols.batch import Drop
 
-_MAX_COUNT = (1 << 62) - 1
 _KEPT_EPOCHS = 2048
 _PRUNED_AT_ONCE = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What became of the readings of one epoch; see `schema.LEDGER` for what each number means."""
-
-    stored: int = 0
-    replaced: int = 0
-    duplicate: int = 0
-    resent: int = 0
-    quarantined: int = 0
-    undecoded: int = 0
-    conflicting: int = 0
-    dropped: int = 0
-    declared: int = 0
-    archived: int = 0
-    sealed: int = 0
-    acked: int = 0
-    waiting: int = 0
-    given_up: int = 0
-    unset_clock_skew_us: int | None = None
-    told_us: int | None = None
-    ahead: int = 0
-
-    @property
-    def settled(self) -> int:
-        """Return the readings that need not come again."""
-        kept = self.stored + self.replaced + self.duplicate + self.quarantined + self.undecoded
-        return kept + self.dropped
-
-    def plus(self, **more: int) -> "Account":
-        """Return the account with these numbers added; they stay between 0 and what SQLite can hold."""
-        sums = {name: getattr(self, name) + count for name, count in more.items()}
-        return replace(self, **{name: _clamped(total) for name, total in sums.items()})
-
-    def as_told(self, *, sealed: int, acked: int, waiting: int, given_up: int, told_us: int | None) -> "Account":
-        """Return the account with the gateway's own count in it; told_us: None where nobody knows how old it is."""
-        told = {"sealed": sealed, "acked": acked, "waiting": waiting, "given_up": given_up}
-        told["ahead"] = self.settled - sealed
-        counts = {name: _clamped(count) for name, count in told.items()}
-        return replace(self, **counts, told_us=told_us or self.told_us)
-
-    def as_left(self, *, waiting: int, given_up: int, told_us: int) -> "Account":
-        """Return the account where the gateway has less by now than it once told: what it sealed stays sealed."""
-        given_up = _clamped(max(given_up, self.given_up))
-        return replace(self, waiting=_clamped(waiting), given_up=given_up, told_us=told_us)
-
-    def with_clock_skew(self, skew_us: int) -> "Account":
-        """Return the account of an epoch whose clock was not set, and is behind ours by so much."""
-        return replace(self, unset_clock_skew_us=skew_us)
-
-
-def _clamped(count: int) -> int:
-    return max(0, min(count, _MAX_COUNT))
 
 
 _COLUMNS = tuple(one.name for one in fields(Account))
@@ -148,11 +102,18 @@ class Ledger:
         entry.settled = entry.settled.store(seq)
         entry.fresh[seq] = (crc, count)
 
-    def drop(self, entry: Entry, lo: int, hi: int, readings: int) -> None:
-        """Note that the gateway gave up lo..hi with so many readings, except for what the store has."""
-        kept = self._kept_readings(entry, lo, hi) if entry.settled.stored.gaps(lo, hi) != ((lo, hi),) else 0
-        entry.settled = entry.settled.drop(lo, hi)
-        entry.account = entry.account.plus(declared=readings, dropped=still_dropped(readings, kept))
+    def drop(self, entry: Entry, drop: Drop) -> None:
+        """Note that the gateway gave batches up, except for what the store has; what was given up before counts once.
+
+        No row is needed for what each batch held: should it come after all, it says so itself, and `keep` subtracts it.
+        """
+        if drop.counts:
+            more = readings_within(drop, entry.settled.unsettled(drop.lo, drop.hi))
+            declared = readings_within(drop, entry.settled.dropped.gaps(drop.lo, drop.hi))
+        else:
+            more, declared = self._at_least_dropped(entry, drop), drop.readings
+        entry.settled = entry.settled.drop(drop.lo, drop.hi)
+        entry.account = entry.account.plus(declared=declared, dropped=more)
 
     def save(self, *, now_us: int) -> None:
         """Write everything that changed; to be called inside the transaction, last."""
@@ -180,7 +141,7 @@ class Ledger:
             for entry in risen:
                 key = (entry.gateway, entry.epoch)
                 self._entries[key] = entry
-                entry.account = replace(entry.account, archived=_clamped(marks[key]))
+                entry.account = replace(entry.account, archived=clamped(marks[key]))
                 self._save_account(entry)
         return risen
 
@@ -264,7 +225,26 @@ class Ledger:
         statement = "select crc, count from ledger_batch where epoch_id = ? and seq = ?"
         return next(((crc, count) for crc, count in self._database.execute(statement, (entry.id, seq))), None)
 
-    def _kept_readings(self, entry: Entry, lo: int, hi: int) -> int:
-        statement = "select coalesce(sum(count), 0) from ledger_batch where epoch_id = ? and seq between ? and ?"
-        (written,) = next(self._database.execute(statement, (entry.id, lo, hi)))
-        return int(written) + sum(count for seq, (_, count) in entry.fresh.items() if lo <= seq <= hi)
+    def _at_least_dropped(self, entry: Entry, drop: Drop) -> int:
+        """Return by how much `dropped` must rise at the least for a Drop with one sum, as older agents write it.
+
+        Never by too much, which would hide what is lost: how an overlap shares in the sums is not known, but all that
+        is dropped holds at least what was counted so far, and at least what this Drop says without what is stored. It
+        is exact where nothing overlaps. Where it is forgotten what stored batches of the range held, it is nothing.
+        """
+        gaps = entry.settled.stored.gaps(drop.lo, drop.hi)
+        stored = drop.hi - drop.lo + 1 - sum(hi - lo + 1 for lo, hi in gaps)
+        known, kept = self._kept(entry, drop.lo, drop.hi) if stored else (0, 0)
+        if known < stored:
+            return 0
+        overlaps = entry.settled.dropped.gaps(drop.lo, drop.hi) != ((drop.lo, drop.hi),)
+        return still_dropped(drop.readings, kept + (entry.account.dropped if overlaps else 0))
+
+    def _kept(self, entry: Entry, lo: int, hi: int) -> tuple[int, int]:
+        """Return how many batches of lo..hi the store is known to have, and their readings."""
+        statement = (
+            "select count(*), coalesce(sum(count), 0) from ledger_batch where epoch_id = ? and seq between ? and ?"
+        )
+        batches, readings = next(self._database.execute(statement, (entry.id, lo, hi)))
+        fresh = [count for seq, (_, count) in entry.fresh.items() if lo <= seq <= hi]
+        return batches + len(fresh), readings + sum(fresh)

@@ -22,7 +22,7 @@ LEDGER = (
 )
 """stored, replaced, duplicate, quarantined, undecoded and dropped add up to what is settled, in readings;
 resent and conflicting came besides; sealed, acked, waiting, given_up: the gateway's own count, which came at
-told_us; ahead: what was settled then beyond it; declared: what its drop batches said so far."""
+told_us; ahead: what was settled then beyond it; declared: what its drop batches said so far, overlaps once."""
 
 KEPT_RAW = (
     """create table quarantine (

@@ -4,11 +4,14 @@ Invariants: `stored` and `dropped` never share a number; their union only grows,
 beats a dropped one, in whichever order the two come; a number is settled by what the store has committed, nothing else.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import accumulate
 
 from cloud.ingest.intervals import Intervals, Range
+from protocols.batch import Drop
 from protocols.delivery import EpochMarks, Rejected
 
 MAX_RANGES = 256
@@ -53,6 +56,10 @@ class Settled:
             dropped = dropped.add(low, high)
         return Settled(self.stored, dropped)
 
+    def unsettled(self, lo: int, hi: int) -> tuple[Range, ...]:
+        """Return the parts of lo..hi that are neither stored nor dropped."""
+        return tuple(part for missing in self.stored.gaps(lo, hi) for part in self.dropped.gaps(*missing))
+
     @property
     def settled(self) -> Intervals:
         """Return what is stored or dropped."""
@@ -83,6 +90,19 @@ def _bounded(known: Intervals, beyond: tuple[Range, ...], about: Iterable[int]) 
 def still_dropped(declared: int, kept: int) -> int:
     """Return how many readings of a dropped range are really gone, when `kept` of them had reached the store."""
     return max(0, declared - kept)
+
+
+def readings_within(drop: Drop, ranges: Iterable[Range]) -> int:
+    """Return how many readings were in these parts of what a gateway gave up, by its count of each batch."""
+    firsts = list(accumulate((many for many, _ in drop.counts), initial=drop.lo))
+    before = list(accumulate((many * each for many, each in drop.counts), initial=0))
+
+    def below(seq: int) -> int:
+        at = bisect_right(firsts, seq) - 1
+        each = drop.counts[at][1] if at < len(drop.counts) else 0
+        return before[at] + (seq - firsts[at]) * each
+
+    return sum(below(hi + 1) - below(lo) for lo, hi in ranges)
 
 
 def raised_generation(generation: int, believed: int) -> int:

@@ -7,8 +7,9 @@ Each time a little more is freed than is needed, so that neither happens at ever
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from protocols.batch import BatchKind, Drop
+from protocols.batch import MAX_COUNTS, BatchKind, Drop
 
 _SAFETY_COPY = 4
 """One part in so many of the cap may be filled with batches that the cloud already has."""
@@ -98,7 +99,15 @@ def runs(rows: Sequence[Row]) -> Iterator[list[Row]]:
 
 def declare(rows: Sequence[Row], *, reason: str) -> list[Drop]:
     """Return what must be said of rows that were given up."""
-    return [
-        Drop(group[0].epoch, group[0].seq, group[-1].seq, sum(row.readings for row in group), reason)
-        for group in runs(rows)
-    ]
+    return [drop for group in runs(rows) for drop in _declare_run(group, reason)]
+
+
+def _declare_run(rows: Sequence[Row], reason: str) -> Iterator[Drop]:
+    """Yield what must be said of rows without a hole: one Drop, or some where their readings change too often."""
+    alike = [(sum(1 for _ in same), each) for each, same in groupby(row.readings for row in rows)]
+    lo = rows[0].seq
+    for at in range(0, len(alike), MAX_COUNTS):
+        counts = tuple(alike[at : at + MAX_COUNTS])
+        hi = lo + sum(many for many, _ in counts) - 1
+        yield Drop(rows[0].epoch, lo, hi, sum(many * each for many, each in counts), reason, counts)
+        lo = hi + 1

@@ -1,6 +1,7 @@
 """What every Buffer owes, asked of the memory one and of the SQLite one."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -212,6 +213,20 @@ def test_events_are_given_up_last(buffer: Buffer) -> None:
     buffer.append([tags(), event("first")], at_us=START_US)
     fill(buffer, 100)
     assert buffer.unacked(skip=NOTHING, limit=1)[0].kind is BatchKind.EVENT
+
+
+def test_a_declaration_counts_each_batch_that_was_given_up(buffer: Buffer) -> None:
+    buffer.append([tags()], at_us=START_US)
+    held: dict[int, int] = {}
+    for size in [3, 3, 3, 5, 0, 7] * 15:
+        (key,) = buffer.append([data(size, body_bytes=16 * KIB) if size else event()], at_us=START_US)
+        held[key.seq] = size
+    drops = [drop_in(one.frame) for one in buffer.unacked(skip=NOTHING, limit=1000) if one.kind is BatchKind.DROP]
+    assert any(len(drop.counts) > 1 for drop in drops)
+    for drop in drops:
+        counted = [each for many, each in drop.counts for _ in range(many)]
+        assert counted == [held[seq] for seq in range(drop.lo, drop.hi + 1)]
+        assert all(one[1] != other[1] for one, other in pairwise(drop.counts))
 
 
 def test_a_declared_range_never_covers_a_batch_that_is_kept(buffer: Buffer) -> None:

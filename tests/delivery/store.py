@@ -4,7 +4,6 @@ Beside it lies a model, plain sets of keys, of what must be settled; an ack that
 """
 
 import shutil
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from copy import deepcopy
@@ -161,9 +160,7 @@ class Store:
             assert account.replaced == account.duplicate == 0, f"I2: a reading of epoch {epoch} was stored twice"
             kept = account.stored + account.quarantined + account.undecoded
             assert kept == stored, f"I8: epoch {epoch}: {kept} readings are counted as kept, {stored} are"
-            # Two declarations that overlap, by clones or after an old copy, say too little to be counted once.
-            is_exact = account.dropped == dropped or (account.dropped > dropped and self._is_declared_twice(epoch))
-            assert is_exact, f"I8: epoch {epoch}: {account.dropped} dropped, {dropped} are"
+            assert account.dropped == dropped, f"I8: epoch {epoch}: {account.dropped} dropped, {dropped} are"
 
     def check_readings(self) -> None:
         """I1, I2: what can be read is what was made, each value once, unaltered, and nothing else."""
@@ -184,10 +181,6 @@ class Store:
     def needed(self) -> set[str]:
         """Return the tag tables that batches wait for."""
         return set(self._desk.books.tables.needed(GATEWAY))
-
-    def _is_declared_twice(self, epoch: int) -> bool:
-        declared = [key for one in self.model.stored for key in self._register.batches[one].dropped]
-        return any(count > 1 for key, count in Counter(declared).items() if key.epoch == epoch)
 
     def _waiting(self) -> set[Key]:
         rows = self._desk.database.execute("select epoch, seq from undecoded")

@@ -118,7 +118,6 @@ def test_i8_accounting_when_a_full_buffer_gave_readings_up(world: Faults) -> Non
     world.store.check_accounts()
 
 
-@pytest.mark.xfail(strict=True, reason="a drop batch tells one sum for its range, so overlaps are counted twice")
 def test_i8_accounting_when_readings_are_given_up_again_after_an_old_copy_of_the_buffer(world: Faults) -> None:
     world.have_a_quiet_spell(0, 1)
     world.lose("broker", 0)

@@ -14,7 +14,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocols import columns
-from protocols.batch import MAX_ACCEPTED_BYTES, MAX_READINGS, BatchKind, Drop, GatewayEvent, Key, SealedBatch
+from protocols.batch import (
+    MAX_ACCEPTED_BYTES,
+    MAX_COUNTS,
+    MAX_READINGS,
+    BatchKind,
+    Drop,
+    GatewayEvent,
+    Key,
+    SealedBatch,
+)
 from protocols.codec import (
     Frame,
     open_data,
@@ -129,7 +138,7 @@ def test_a_tag_table_comes_back_under_its_hash(tags: TagTable) -> None:
 
 
 def test_drops_and_events_come_back() -> None:
-    drop = Drop(epoch=5, lo=1, hi=9, readings=9000, reason="buffer full")
+    drop = Drop(epoch=5, lo=1, hi=9, readings=9000, reason="buffer full", counts=((8, 1000), (1, 1000)))
     event = GatewayEvent(at_us=1, name="clock stepped", detail={"by_s": -3.5, "set": True, "source": "ntp"})
 
     dropped = unpack(pack(seal_drop(drop, segment=1), gateway="gw-1", key=KEY))
@@ -314,11 +323,34 @@ def test_a_table_under_another_hash_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "drop", [Drop(1, 5, 4, 10, "full"), Drop(1, 1, 4, 11, "full"), Drop(0, 1, 4, 10, "full"), Drop(1, 0, 4, 10, "full")]
+    "drop",
+    [
+        Drop(1, 5, 4, 10, "full"),
+        Drop(1, 1, 4, 11, "full"),
+        Drop(0, 1, 4, 10, "full"),
+        Drop(1, 0, 4, 10, "full"),
+        Drop(1, 1, 4, 10, "full", ((5, 2),)),
+        Drop(1, 1, 4, 10, "full", ((4, 2),)),
+        Drop(1, 1, 4, 10, "full", ((4, 2), (0, 2))),
+        Drop(1, 1, 4, 10, "full", ((1, 11), (3, -1))),
+        Drop(1, 1, MAX_COUNTS + 1, 10, "full", ((1, 10), *((1, 0),) * MAX_COUNTS)),
+    ],
 )
 def test_a_drop_that_contradicts_itself_is_refused(drop: Drop) -> None:
     with pytest.raises(InvalidContent):
         open_drop(with_body(compress(msgspec.msgpack.encode(drop)), count=10, kind=BatchKind.DROP))
+
+
+def test_a_drop_of_older_agents_counts_no_batches() -> None:
+    body = {"epoch": 1, "lo": 2, "hi": 4, "readings": 10, "reason": "full"}
+    dropped = open_drop(with_body(compress(msgspec.msgpack.encode(body)), count=10, kind=BatchKind.DROP))
+    assert dropped == Drop(1, 2, 4, 10, "full")
+
+
+def test_the_longest_drop_fits_into_its_body() -> None:
+    many = tuple((1, MAX_READINGS - at % 2) for at in range(MAX_COUNTS))
+    drop = Drop(1, 1, MAX_COUNTS, sum(each for _, each in many), "x" * 1024, many)
+    assert open_drop(unpack(pack(seal_drop(drop, segment=0), gateway="gw-1", key=KEY))) == drop
 
 
 def test_threads_do_not_share_what_must_not_be_shared() -> None:

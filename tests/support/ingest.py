@@ -42,9 +42,11 @@ def data(
     return frame(sealed, seq, gateway=gateway, epoch=epoch)
 
 
-def drop(seq: int, lo: int, hi: int, readings: int, *, epoch: int = EPOCH) -> bytes:
-    """Return the frame that declares lo..hi given up."""
-    return frame(seal_drop(Drop(epoch, lo, hi, readings, "full"), segment=0), seq)
+def drop(
+    seq: int, lo: int, hi: int, readings: int, *, counts: tuple[tuple[int, int], ...] = (), epoch: int = EPOCH
+) -> bytes:
+    """Return the frame that declares lo..hi given up; without counts as older agents do."""
+    return frame(seal_drop(Drop(epoch, lo, hi, readings, "full", counts), segment=0), seq)
 
 
 def event(seq: int, name: str = "clock_stepped") -> bytes:

@@ -104,6 +104,10 @@ def test_the_own_gateway_never_speaks_for_the_one_in_the_header(desk: Desk) -> N
     assert [gateway.name for gateway in Gateways(desk.database).list()] == [GATEWAY]
 
 
+def _dropped(desk: Desk) -> int:
+    return Gateways(desk.database).get(GATEWAY).total.dropped
+
+
 def _lying() -> dict[str, SealedBatch]:
     good = seal_data(block([1.0]), segment=0, table=TABLE.hash)
     return {
@@ -150,6 +154,33 @@ def test_a_stored_batch_beats_a_dropped_one_whichever_comes_first(desk: Desk) ->
     desk.marks(data(3, readings=6))
     total = Gateways(desk.database).get(GATEWAY).total
     assert (total.stored, total.dropped) == (10, 0)
+
+
+def test_what_is_declared_dropped_twice_counts_once_batch_by_batch(desk: Desk) -> None:
+    desk.marks(tags(1), data(4, readings=3), drop(90, 2, 6, 50, counts=((2, 10), (1, 3), (1, 20), (1, 7))))
+    assert _dropped(desk) == 47
+    desk.marks(drop(91, 5, 8, 29, counts=((1, 20), (1, 7), (2, 1))))
+    assert _dropped(desk) == 49
+    desk.marks(drop(92, 2, 8, 52, counts=((2, 10), (1, 3), (1, 20), (1, 7), (2, 1))), data(5, readings=20))
+    assert _dropped(desk) == 29
+
+
+def test_the_sums_of_older_agents_are_never_counted_beyond_what_was_dropped(desk: Desk) -> None:
+    desk.marks(tags(1), data(3, readings=3), drop(90, 2, 5, 33))
+    assert _dropped(desk) == 30
+    desk.marks(drop(91, 4, 7, 40))
+    assert _dropped(desk) == 40
+    desk.marks(drop(92, 4, 5, 20), drop(93, 2, 7, 53))
+    assert _dropped(desk) == 50
+    desk.marks(drop(94, 8, 8, 10), data(9, readings=1))
+    assert _dropped(desk) == 60
+
+
+def test_a_sum_is_not_counted_where_it_is_forgotten_what_of_it_is_stored(desk: Desk) -> None:
+    desk.marks(tags(1), data(3, readings=3))
+    desk.books.ledger.prune(before_us=desk.clock.now_us() + 1)
+    desk.marks(drop(90, 2, 4, 23))
+    assert _dropped(desk) == 0
 
 
 def test_a_drop_of_another_epoch_is_answered_for_both(desk: Desk) -> None:

@@ -32,11 +32,12 @@ seqs = st.integers(2, 14)
 
 @dataclass
 class Model:
-    """What must be settled; drops: how many drop batches came."""
+    """What must be settled; drops: how many drop batches came; counts: whether all of them counted each batch."""
 
     stored: set[int] = field(default_factory=lambda: {1})
     dropped: set[int] = field(default_factory=set)
     drops: int = 0
+    counts: bool = True
 
     def covers(self, seq: int) -> bool:
         """Return whether this batch must be settled."""
@@ -75,12 +76,13 @@ class Settling(RuleBasedStateMachine):
         if seq in self.model.stored:
             self._settle(data(seq, readings=READINGS, value=99.0))
 
-    @rule(lo=seqs, more=st.integers(0, 4))
-    def the_gateway_gives_up_a_range(self, lo: int, more: int) -> None:
+    @rule(lo=seqs, more=st.integers(0, 4), counts=st.booleans())
+    def the_gateway_gives_up_a_range(self, lo: int, more: int, *, counts: bool) -> None:
         self.model.drops += 1
+        self.model.counts &= counts
         self.model.dropped.update(set(range(lo, lo + more + 1)) - self.model.stored)
-        fresh = len(set(range(lo, lo + more + 1)))
-        self._settle(drop(DROPS + self.model.drops, lo, lo + more, READINGS * fresh))
+        each = ((more + 1, READINGS),) if counts else ()
+        self._settle(drop(DROPS + self.model.drops, lo, lo + more, READINGS * (more + 1), counts=each))
 
     @rule(seq=seqs)
     def the_disk_is_full_for_a_while(self, seq: int) -> None:
@@ -136,6 +138,8 @@ class Settling(RuleBasedStateMachine):
         total = Gateways(self.desk.database).get(GATEWAY).total
         assert total.stored == READINGS * (len(self.model.stored) - 1)
         assert total.made == _settled(total)
+        dropped = READINGS * len(self.model.dropped - self.model.stored)
+        assert total.dropped == dropped if self.model.counts else total.dropped <= dropped
 
     def _settle(self, *payloads: bytes) -> None:
         ((_, ack),) = self.desk.batches(*payloads)
