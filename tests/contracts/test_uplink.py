@@ -96,7 +96,7 @@ async def test_large_messages_arrive_whole_and_in_order(ways: Ways) -> None:
 async def test_a_confirmed_message_waits_for_the_broker(ways: Ways) -> None:
     uplink = ways.uplink()
     await uplink.connect()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await asyncio.gather(*(uplink.publish_confirmed("x", b"1") for _ in range(50)))
 
 
@@ -104,7 +104,7 @@ async def test_a_lost_connection_is_noticed_and_refuses_messages(ways: Ways) -> 
     uplink = ways.uplink()
     await uplink.connect()
     ways.broker.kill()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await uplink.lost()
     with pytest.raises(UplinkLost):
         await uplink.publish("x", b"1")
@@ -116,7 +116,7 @@ async def test_a_confirmation_that_cannot_come_any_more_is_an_error(ways: Ways) 
     waits = [asyncio.create_task(uplink.publish_confirmed("x", bytes(64 * 1024))) for _ in range(50)]
     await asyncio.sleep(0)
     ways.broker.kill()
-    results = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 10)
+    results = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 60)
     assert all(result is None or isinstance(result, UplinkLost) for result in results)
 
 

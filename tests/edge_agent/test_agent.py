@@ -112,7 +112,7 @@ def test_systemd_hears_of_start_and_progress(tmp_path: Path, modbus_port: int) -
     agent = AgentProcess(tmp_path, devices=modbus_device(modbus_port), uplink=nowhere())
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(20)
+        systemd.settimeout(60)
         agent.environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
         with agent:
             heard = {systemd.recv(100) for _ in range(4)}

@@ -94,7 +94,7 @@ async def test_a_task_that_fails_or_ends_starts_again_and_disturbs_no_other() ->
 async def test_systemd_hears_when_it_is_ready_and_when_it_stops(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
         systemd.bind(str(tmp_path / "notify"))
-        systemd.settimeout(5)
+        systemd.settimeout(60)
         notes = Notes()
         await run_until(notes.agent(address=systemd.getsockname()), lambda: "sealer runs" in notes.lines)
         assert [systemd.recv(100), systemd.recv(100)] == [b"READY=1", b"STOPPING=1"]

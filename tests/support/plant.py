@@ -69,7 +69,7 @@ class RunningPlant:
 
     async def calm(self) -> None:
         """Wait until no mischief goes on."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while (await self.ask(do="status"))["mischiefs"]:  # noqa: ASYNC110 - the plant has no event to wait for
                 await asyncio.sleep(0.01)
 

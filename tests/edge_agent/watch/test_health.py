@@ -18,7 +18,7 @@ async def live() -> Answer:
 async def port() -> AsyncIterator[int]:
     chosen = free_port()
     task = asyncio.create_task(HealthServer(chosen, {"/health/live": live}).run())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", chosen)
@@ -35,7 +35,7 @@ async def port() -> AsyncIterator[int]:
 async def ask(port: int, request: bytes) -> tuple[int, str, bytes]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         raw = await reader.read()
     writer.close()
     head, _, body = raw.partition(b"\r\n\r\n")
