@@ -61,6 +61,7 @@ class Outbox:
         self._round_trip_s: float | None = None
         self._gate_opens_s: float | None = None
         self._hello: tuple[int, BufferStanding] | None = None
+        self._is_unheard = False
         self._turn = 0
         self.resent = 0
 
@@ -85,6 +86,7 @@ class Outbox:
         self._attempts.clear()
         self._window = self._largest
         self._hello = (nonce, standing)
+        self._is_unheard = True
         self._gate_opens_s = now_s + HELLO_S
 
     def asks(self, nonce: int, standing: BufferStanding) -> None:
@@ -113,6 +115,8 @@ class Outbox:
             return Meaning.VOID
         went_back = self._answers(ack)
         self._settle(ack, now_s)
+        if self._hello is None and self._is_unheard:
+            self._send_what_nobody_heard()
         if ack.slow:
             self._window = max(1, self._window // 2)
         return Meaning.WENT_BACK if went_back else Meaning.NEWS
@@ -152,6 +156,13 @@ class Outbox:
         asked = {span.epoch for span in standing.epochs}
         known = [marks for marks in standing.marks if marks.epoch in asked]
         return not all(covers(told.get(marks.epoch, EpochMarks(marks.epoch, 0)), marks) for marks in known)
+
+    def _send_what_nobody_heard(self) -> None:
+        """Give up on what went out before the first answer on this connection: the store came only later."""
+        self._is_unheard = False
+        self._attempts.update((key, sent.attempt) for key, sent in self._flying.items())
+        self._flying.clear()
+        self._window = self._largest
 
     def _settle(self, ack: Ack, now_s: float) -> None:
         marks = {told.epoch: told for told in ack.epochs}

@@ -193,3 +193,25 @@ def test_a_new_connection_forgets_what_was_in_flight_on_the_old_one() -> None:
     outbox.sent(keys(5, 6), 0.0)
     outbox.connected(10, STANDING, 1.0)
     assert not outbox.in_flight
+
+
+def test_what_went_out_before_the_store_was_there_goes_again_at_its_first_answer() -> None:
+    outbox = Outbox(random=lambda: 0.5)
+    outbox.connected(9, STANDING, 0.0)
+    outbox.sent(keys(5, 6, 7), HELLO_S)
+    outbox.expire(HELLO_S + SHORTEST_S)
+    outbox.sent(keys(5, 6), HELLO_S + SHORTEST_S)
+    outbox.take(ack(EPOCH, 5, nonce=9), 20.0, generation=1)
+    wanted = outbox.wants(20.0)
+    assert wanted is not None
+    assert (wanted.limit, wanted.skip) == (8, frozenset())
+    outbox.sent(keys(6), 20.0)
+    assert outbox.resent == 3
+
+
+def test_a_later_answer_sends_nothing_again_that_is_on_its_way() -> None:
+    outbox = open_outbox()
+    outbox.asks(10, STANDING)
+    outbox.sent(keys(5, 6), 1.0)
+    outbox.take(ack(EPOCH, 4, nonce=10), 1.1, generation=1)
+    assert outbox.in_flight == frozenset(keys(5, 6))
