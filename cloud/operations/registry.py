@@ -9,6 +9,7 @@ from cloud.ports import StoredDevice
 from cloud.records.database import Records
 from cloud.records.devices import list_devices, register_devices
 
+_MOST_ALIKE = 64
 Told = Callable[[], Sequence[StoredDevice]]
 
 
@@ -20,7 +21,8 @@ class Registry:
         self._lock = Lock()
         self._known: Mapping[str, Device] = {}
         self._names: Mapping[tuple[str, str], str] = {}
-        self._seen: tuple[StoredDevice, ...] = ()
+        self._seen: Sequence[StoredDevice] = ()
+        self._alike: list[Sequence[StoredDevice]] = []
 
     def all(self, told: Told) -> list[Device]:
         """Return every Device in order of its number; raise Unavailable."""
@@ -43,14 +45,23 @@ class Registry:
         return found
 
     def _current(self, told: Told) -> Mapping[str, Device]:
-        current = tuple(told())
+        current = told()
         with self._lock:
-            if current != self._seen or not self._known:
+            if not self._is_seen(current):
                 devices = self._load(current)
                 self._known = {device.shown_id: device for device in devices}
                 self._names = {(device.source, device.device_id): device.shown_id for device in devices}
-                self._seen = current
+                self._seen, self._alike = current, [current]
             return self._known
+
+    def _is_seen(self, current: Sequence[StoredDevice]) -> bool:
+        """Return whether these are known; each reading thread has a list of its own, which is compared once."""
+        if any(current is one for one in self._alike):
+            return bool(self._known)
+        if not self._known or current != self._seen:
+            return False
+        self._alike = [*self._alike[-_MOST_ALIKE:], current]
+        return True
 
     def _load(self, told: Sequence[StoredDevice]) -> list[Device]:
         kept = self._kept()

@@ -94,11 +94,11 @@ class Catalogue:
         return self._kinds
 
     def devices(self) -> Sequence[StoredDevice]:
-        """Return every device in order of arrival."""
+        """Return every device in order of arrival; the same tuple while nothing changed."""
         self._forget_older_lists()
         if self._devices is None:
-            self._devices = self._read_devices()
-        return list(self._devices)
+            self._devices = tuple(self._read_devices())
+        return self._devices
 
     def series(self, *, source: str | None, device: str | None) -> Sequence[Series]:
         """Return series in order of arrival."""
@@ -107,8 +107,8 @@ class Catalogue:
         if found is None:
             if len(self._series) >= _KEPT:
                 self._series.clear()
-            found = self._series[source, device] = self._read_series(source, device)
-        return list(found)
+            found = self._series[source, device] = tuple(self._read_series(source, device))
+        return found
 
     def _forget_older_lists(self) -> None:
         changes = next(self._database.execute(_CHANGES), (0,))[0]

@@ -72,10 +72,12 @@ def test_what_was_undone_is_not_remembered_even_where_the_next_change_has_its_nu
         assert told(writer) == [("Feed pump", "m3/h")]
 
 
-def test_a_list_that_a_caller_changes_changes_nothing_for_the_next(writer: ChunkStore) -> None:
+def test_a_list_is_the_same_one_until_something_changes(writer: ChunkStore) -> None:
     with writer.transaction():
         writer.write([named("Pump", "l/min")])
-    first = writer.series()
-    assert isinstance(first, list)
-    first.clear()
-    assert len(writer.series()) == 1
+    devices, series = writer.devices(), writer.series()
+    assert writer.devices() is devices
+    assert writer.series() is series
+    with writer.transaction():
+        writer.write([arrival(device="pump-2", time_us=[1], value=[1.0])])
+    assert (len(devices), len(writer.devices())) == (1, 2)
