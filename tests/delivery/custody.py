@@ -2,6 +2,8 @@
 
 A batch may be lost only together with the last place that had to keep it: with a buffer that was replaced by an older
 copy, or with a store that went back to a backup, after the gateway had let its safety copy go by the rules.
+A declaration of drops is a batch like any other in this: where it is lost so, what it declared is unknown to all
+without anybody's fault, unless a buffer still has it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,11 +39,11 @@ class Custody:
             self._register.note(batch)
         held = set(agent.retained())
         gone = before - held - self._register.declared(held)
-        for key in gone:
-            if self._is_lawful(agent, key, peak=self._bytes(held | before), fresh=len(fresh)):
-                self._released.add(key)
-                self._excused |= set() if key in self._store.model.settled else {key}
+        peak = self._bytes(held | before)
+        lawful = {key for key in gone if self._is_lawful(agent, key, peak=peak, fresh=len(fresh))}
         self._held[agent] = held
+        self._released |= lawful
+        self._excuse(lawful - self._store.model.settled)
 
     def replaced(self, agent: Agent) -> None:
         """Note that an agent goes on with another copy of a buffer; what only the one before had is lost."""
@@ -127,8 +129,9 @@ class Custody:
         assert counted == waiting, f"I8: {counted} counted as waiting, {waiting} are"
 
     def _excuse(self, keys: Iterable[Key]) -> None:
-        gone = set(keys) - set[Key]().union(*self._held.values())
-        self._excused |= gone | self._register.declared(gone)
+        held = set[Key]().union(*self._held.values())
+        gone = set(keys) - held
+        self._excused |= gone | (self._register.declared(gone) - held)
 
     def _is_lawful(self, agent: Agent, key: Key, *, peak: int, fresh: int) -> bool:
         """Return whether the rules let this acked batch go; peak: bytes that lay in the buffer before it went."""

@@ -45,6 +45,25 @@ def test_i1_no_loss_when_a_restored_store_is_refilled_by_a_gateway_with_nothing_
     assert world.register.batches.keys() == world.store.model.stored
 
 
+def test_i1_no_loss_is_what_was_declared_though_the_declaration_was_purged_and_its_store_went_back(
+    world: Faults,
+) -> None:
+    world.have_a_quiet_spell(0, 0)
+    world.back_the_store_up(archive=True)
+    world.lose("broker", 0)
+    for _ in range(2):
+        world.fill_the_buffer(0)
+    world.have_a_quiet_spell(0, 0)
+    dropped = set(world.store.model.dropped)
+    assert dropped & world.register.declared(world.agents[0].retained())
+    world.lose("broker", 0)
+    world.restore_the_store(0)
+    for _ in range(3):
+        world.fill_the_buffer(0)
+    assert dropped - world.register.declared(world.agents[0].retained())
+    world.i1_no_loss()
+
+
 def test_i2_no_duplicate_when_every_message_comes_twice_by_two_replicas(world: Faults) -> None:
     world.have_a_quiet_spell(0, 0)
     world.commit(0, [2, 2, BIG], events=1)
