@@ -1,4 +1,4 @@
-"""Measures the API under load: `python -m tests.bench.api [--seconds 60] [--report FILE]`, best on a quiet machine.
+"""Measures the API under load: `python -m tests.bench.api [--seconds 60] [--processes 1]`, best on a quiet machine.
 
 Open loop: 50 users, each with a key and a connection of its own, send 100 requests a second in all, each at its due
 time whatever became of the ones before; how long an answer took counts from the due time, so that waiting is not left
@@ -45,7 +45,11 @@ DEVICES, HISTORY = 1000, 60
 P99_MS, MANY_MS = Target(100), Target(250)
 SCOPES = [scope.value for scope in Scope if scope is not Scope.ADMIN]
 READING = {"value": 21.5, "sensor_type": "temperature", "unit": "celsius"}
-EXTRA = "limits: {profile: high}\nauth: {registration: closed}\n"
+EXTRA = """
+limits: {{profile: high}}
+auth: {{registration: closed}}
+scaling: {{automatic: false, instances: [{{service: api, least: {processes}, most: {processes}}}]}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,10 +199,12 @@ def rows_ms(user: User, rows: int, times: int = 20) -> list[float]:
     return took[2:]
 
 
-def measure(directory: Path, *, seconds: float) -> tuple[list[Figure], Counter[str]]:
+def measure(directory: Path, *, seconds: float, processes: int) -> tuple[list[Figure], Counter[str]]:
     """Ask a new cloud for so long, and return what was measured and what was refused."""
     with Broker(directory / "broker") as broker:
-        server = CloudServer(directory, mqtt=f"mqtt: {{port: {broker.port}}}\n", extra=EXTRA)
+        server = CloudServer(
+            directory, mqtt=f"mqtt: {{port: {broker.port}}}\n", extra=EXTRA.format(processes=processes)
+        )
         admin = fill(server)
         with server:
             users = [User(server.url, key) for key in keys(server, admin)]
@@ -242,11 +248,13 @@ def main() -> None:
     """Parse the command line, measure and print; end with 1 where an answer was no 2xx."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--processes", type=int, default=1, help="of the API; several need a proxy for Socket.IO")
     parser.add_argument("--report", type=Path)
     wishes = parser.parse_args()
     with TemporaryDirectory() as directory:
-        found, refused = measure(Path(directory), seconds=wishes.seconds)
-    say(table(f"{PER_S:g} requests/s of {USERS} users beside {READINGS_PER_S:,} readings/s", found))
+        found, refused = measure(Path(directory), seconds=wishes.seconds, processes=wishes.processes)
+    title = f"{PER_S:g} requests/s of {USERS} users, {wishes.processes} API processes, {READINGS_PER_S:,} readings/s"
+    say(table(title, found))
     for what, count in refused.most_common(20):
         say(f"{count} x {what}")
     if wishes.report:

@@ -29,10 +29,10 @@ def test_windows_come_to_the_same_however_rows_come(parts: list[int], memory: tu
     matrix = np.random.default_rng(2).normal(size=(2 * width, 3))
     history = History(scoring_of(context), matrix)
     came = np.concatenate([history.take(part) for part in np.split(rows, np.cumsum(parts)[:-1])])
-    seen = rows if memory is None else extend(rows, load, memory)
     if len(rows) < 12 + max(memory or (1,), default=1) - 1:
         assert len(came) == 0
         return
+    seen = rows if memory is None else extend(rows, load, memory)
     means = trailing_means(seen, (3, 12))
     np.testing.assert_allclose(came, means.reshape(len(means), -1) @ matrix, atol=1e-9)
 
