@@ -21,7 +21,7 @@ from tests.support.edge_line import EdgeLine
 from tests.support.small_store import SmallStore
 from tests.support.waiting import until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.loop, pytest.mark.timeout(600)]
 TABLE = tag_table(4)
 MIB = 1 << 20
 

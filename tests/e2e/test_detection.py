@@ -19,7 +19,7 @@ from tests.support.cloud import CloudServer
 from tests.support.plant import PlantProcess, modbus_plant
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.loop, pytest.mark.timeout(300)]
 
 PERIOD_S = 0.05
 LEARN_ROWS = 800

@@ -12,7 +12,7 @@ from cloud.domain.scopes import Scope
 from tests.support.cloud import CloudServer
 from tests.support.waiting import wait_until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.loop]
 
 
 def table(n: int) -> bytes:

@@ -17,7 +17,7 @@ from cloud.domain.scopes import Scope
 from tests.support.cloud import CloudServer
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.loop, pytest.mark.timeout(300)]
 READING = {"sensor_id": "TEMP_1", "sensor_type": "temperature", "value": 99.0, "unit": "celsius"}
 RULE = {
     "name": "hot",

@@ -12,7 +12,7 @@ from cloud.domain.scopes import Scope
 from tests.support.cloud import CloudServer
 from tests.support.waiting import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.loop, pytest.mark.timeout(300)]
 TWO = "scaling: {automatic: false, instances: [{service: api, most: 2}]}\nlimits: {profile: documented}\n"
 READING = {"sensor_id": "T1", "sensor_type": "temperature", "value": 21.5, "unit": "celsius"}
 

@@ -92,7 +92,8 @@ class SeededPlant:
     ids: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        kept = "scaling: {executor: dry_run}\nlimits: {profile: high}\n"  # no process less in the midst of a request
+        # No process less in the midst of a request.
+        kept = "scaling: {executor: dry_run, instances: [{service: jobs, most: 2}]}\nlimits: {profile: high}\n"
         extra = f"api: {{port: 0, registry_port: 0}}\n{kept}{self.mode}"
         self.server = CloudServer(self.directory, extra=extra)
         self.key_file = self.directory / "first-key"
@@ -202,7 +203,7 @@ class SeededPlant:
             told = self.get(path)
             return bool(told if isinstance(told, list) else told["predictions"])
 
-        wait_until(has_any, deadline_s=60, every_s=0.2)
+        wait_until(has_any, deadline_s=90, every_s=0.2)
 
     def people(self) -> None:
         """Let the administrator register with the set-up token and take a token."""
@@ -237,6 +238,8 @@ class SeededPlant:
         self.ids["alert_id"] = str(self.get("/alerts")[0]["id"])
         for path in ("/recommendations", "/predictions/current", "/predictions/history"):
             self._is_filled(path)
+        wish = {"service_name": "jobs", "target_instances": 2, "reason": "month's end"}
+        self.ids["scaling_decision_id"] = str(self.post("/scaling/manual", json=wish)["decision_id"])
         report = self.post("/tasks/start_report")
         export = self.get("/export_data", format="json", days=7)
         self.ids["task_id"] = str(report["task_id"])
