@@ -19,7 +19,7 @@ help: ## Show what there is to make
 demo: venv-demo ## Run plant, broker, agent and cloud on loopback until Ctrl-C; ARGS="--for 60 --report r.json"
 	@.venv/bin/lineside-demo $(ARGS)
 
-test: check test-quick ## Check everything and run every test but the loops
+test: check test-quick ## Check everything and run every test but the loops and the fault matrix
 	$(PYTHON) -m pytest -m "slow and not loop" --numprocesses 2 $(IN_TURN) $$(grep -rl --include='test_*.py' mark.slow tests)
 
 test-loop: venv-dev servers ## Run the stories that take minutes: kills and outages of the demo, learning to swap, a fleet of 200, scaling

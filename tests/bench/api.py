@@ -4,7 +4,8 @@ Open loop: 50 users, each with a key and a connection of its own, send 100 reque
 time whatever became of the ones before; how long an answer took counts from the due time, so that waiting is not left
 out (Tene's coordinated omission). The ten operations that operators use most take turns, lists with a limit of 100.
 Meanwhile gateways deliver 20,000 readings a second through a real mosquitto. Limits are of the high profile; one
-answer that is not a 2xx fails the whole. At the end `/devices` with 100 and with 1,000 rows, and their ratio.
+answer that is not a 2xx fails the whole. What is due in the first 15 s, when 50 devices and users are new, is told by
+itself. At the end `/devices` with 100 and with 1,000 rows, and their ratio.
 """
 
 import argparse
@@ -42,6 +43,7 @@ V1 = "/api/v1"
 USERS, PER_S = 50, 100.0
 READINGS_PER_S, GATEWAYS = 20_000, 8
 DEVICES, HISTORY = 1000, 60
+WARM_S = 15.0
 P99_MS, MANY_MS = Target(100), Target(250)
 SCOPES = [scope.value for scope in Scope if scope is not Scope.ADMIN]
 READING = {"value": 21.5, "sensor_type": "temperature", "unit": "celsius"}
@@ -112,6 +114,7 @@ class Crowd:
         self._users = users
         self._lock = threading.Lock()
         self.took_ms: dict[str, list[float]] = defaultdict(list)
+        self.first_ms: list[float] = []
         self.refused: Counter[str] = Counter()
 
     def run(self, seconds: float) -> None:
@@ -128,11 +131,13 @@ class Crowd:
             turn = number // len(self._users) + index
             question = questions(number)[turn % 10]
             status, body = self._users[index].ask(question)
-            self._note(question, status, body, (time.monotonic() - due_s) * 1e3)
+            took_ms = (time.monotonic() - due_s) * 1e3
+            told = self.first_ms if due_s < begun_s + WARM_S else self.took_ms[question.name]
+            self._note(question, status, body, took_ms, told)
 
-    def _note(self, question: Question, status: int, body: bytes, took_ms: float) -> None:
+    def _note(self, question: Question, status: int, body: bytes, took_ms: float, told: list[float]) -> None:
         with self._lock:
-            self.took_ms[question.name].append(took_ms)
+            told.append(took_ms)
             if not 200 <= status < 300:
                 self.refused[f"{question.method} {question.path} {status} {body[:200]!r}"] += 1
 
@@ -208,13 +213,13 @@ def measure(directory: Path, *, seconds: float, processes: int) -> tuple[list[Fi
         admin = fill(server)
         with server:
             users = [User(server.url, key) for key in keys(server, admin)]
-            loader = Loader(broker.port, senders(seconds + 20))
+            loader = Loader(broker.port, senders(WARM_S + seconds + 20))
             wait_until(loader.say_hello)
             pace = READINGS_PER_S / PER_FRAME / GATEWAYS
-            ingest = threading.Thread(target=loader.run, kwargs={"seconds": seconds + 20, "per_s": pace})
+            ingest = threading.Thread(target=loader.run, kwargs={"seconds": WARM_S + seconds + 20, "per_s": pace})
             ingest.start()
             crowd = Crowd(users)
-            crowd.run(seconds)
+            crowd.run(WARM_S + seconds)
             few, many = rows_ms(users[0], 100), rows_ms(users[0], DEVICES)
             ingest.join()
             loader.close()
@@ -226,7 +231,11 @@ def measure(directory: Path, *, seconds: float, processes: int) -> tuple[list[Fi
 def asked(crowd: Crowd) -> list[Figure]:
     """Return median and 99th percentile of each operation, and of all."""
     everything = [one for took in crowd.took_ms.values() for one in took]
-    found = [Figure("all ten, p99", float(np.percentile(everything, 99)), "ms", P99_MS)]
+    found = [
+        Figure("all ten, p50", statistics.median(everything), "ms"),
+        Figure("all ten, p99", float(np.percentile(everything, 99)), "ms", P99_MS),
+        Figure("the first 15 s, p99", float(np.percentile(crowd.first_ms, 99)), "ms"),
+    ]
     for name, took in crowd.took_ms.items():
         found.append(Figure(f"{name}, p50", statistics.median(took), "ms"))
         found.append(Figure(f"{name}, p99", float(np.percentile(took, 99)), "ms", P99_MS))
