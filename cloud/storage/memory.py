@@ -85,15 +85,15 @@ class MemoryStore:
 
     def devices(self) -> Sequence[StoredDevice]:
         """Return every Device that was ever told of, in order of arrival."""
-        return list(self._memory.devices.values())
+        return tuple(self._memory.devices.values())
 
     def series(self, *, source: str | None = None, device: str | None = None) -> Sequence[Series]:
         """Return the series of a source, of a device, or all."""
-        return [
+        return tuple(
             one
             for one in self._memory.series.values()
             if source in (None, one.key.source) and device in (None, one.key.device)
-        ]
+        )
 
     def points(self, series: Series, *, start_us: int, end_us: int, limit: int) -> Points:
         """Return the first `limit` readings with start_us <= time < end_us."""
