@@ -38,7 +38,7 @@ class ApiSettings(Section):
     threads: Annotated[int, Field(ge=1, le=64)] = 4
     """Threads for blocking reads; each has its own connection."""
     shared_for_s: Annotated[float, Field(ge=0, le=60)] = 1.0
-    """Callers within so long share one dashboard and one set of system metrics; 0: each gets its own."""
+    """Callers within so long share what costs much: dashboard, system metrics, health and alarms in lists; 0: none."""
     docs: bool = True
     trusted_proxies: tuple[str, ...] = ()
     """Addresses of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."""
