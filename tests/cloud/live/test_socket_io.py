@@ -16,6 +16,9 @@ from cloud.domain.times import to_datetime
 from tests.support.cloud import arrival
 from tests.support.live import LIVE, LiveServer, until
 
+PATIENCE_S = 30
+"""How long a stock client may wait for its namespace: its own second is short on a busy machine."""
+
 POLLING = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 """The stock client forgets the connection of its last poll."""
 
@@ -58,7 +61,9 @@ async def listening(
 ) -> AsyncIterator[Listener]:
     token = live.cloud.key(*(scopes or LIVE))
     async with Listener() as listener:
-        await listener.client.connect(live.http, auth={"token": token, **auth}, transports=list(ways))
+        await listener.client.connect(
+            live.http, auth={"token": token, **auth}, transports=list(ways), wait_timeout=PATIENCE_S
+        )
         yield listener
 
 
