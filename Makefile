@@ -10,16 +10,19 @@ export PYTHONDONTWRITEBYTECODE :=
 # Files in the order of their names: by number of tests, those with the fewest and longest would come last and alone.
 IN_TURN := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo test test-quick test-loop test-faults test-tf test-schemas check format lock load bench-edge bench-cloud bench-api \
-	bench-delivery bench-scaling bench-ml venv-demo venv-dev servers clean
+.PHONY: help demo console test test-quick test-loop test-faults test-tf test-schemas test-console-units check check-console format lock \
+	load bench-edge bench-cloud bench-api bench-delivery bench-scaling bench-ml venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-demo: venv-demo ## Run plant, broker, agent and cloud on loopback until Ctrl-C; ARGS="--for 60 --report r.json"
+demo: console ## Run plant, broker, agent and cloud on loopback until Ctrl-C; ARGS="--for 60 --report r.json"
 	@.venv/bin/lineside-demo $(ARGS)
 
-test: check test-quick ## Check everything and run every test but the loops and the fault matrix
+console: venv-demo ## Build the operator console, where its sources changed
+	@sh deploy/setup/console.sh
+
+test: check test-console-units test-quick ## Check everything and run every test but the loops and the fault matrix
 	$(PYTHON) -m pytest -m "slow and not loop" --numprocesses 2 $(IN_TURN) $$(grep -rl --include='test_*.py' mark.slow tests)
 
 test-loop: venv-dev servers ## Run the stories that take minutes: kills and outages of the demo, learning to swap, a fleet of 200, scaling
@@ -28,7 +31,7 @@ test-loop: venv-dev servers ## Run the stories that take minutes: kills and outa
 test-faults: venv-dev servers ## Play the fault matrix and count every value; ARGS="--random 200 --seed 7"
 	$(PYTHON) -m tests.faults $(ARGS)
 
-test-quick: venv-dev servers ## Run the tests that take seconds, several files at a time, but those of shape: `make check` does
+test-quick: venv-dev servers console ## Run the tests that take seconds, several files at a time, but those of shape: `make check` does
 	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 $(IN_TURN) --ignore tests/shape
 
 test-schemas: venv-dev servers ## Try every operation of the API with what its schema allows and forbids, 50 times each
@@ -41,7 +44,13 @@ test-tf: ## Test what TensorFlow trains, in an environment of its own
 test-tflite: venv-dev ## Test models with the other runtime, tflite-runtime, in an environment of its own
 	$(PYTHON) -m pytest tests/edge_agent/detectors/test_other_runtime.py
 
-check: venv-dev ## Format, lint, types, import contracts, dead dependencies, shape
+check-console: console ## Format, lint and types of the console's sources
+	@sh deploy/setup/npm.sh run --silent check
+
+test-console-units: console ## Test the console's stores and rules without a browser
+	@sh deploy/setup/npm.sh run --silent test
+
+check: venv-dev check-console ## Format, lint, types, import contracts, dead dependencies, shape
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
@@ -49,9 +58,10 @@ check: venv-dev ## Format, lint, types, import contracts, dead dependencies, sha
 	.venv/bin/deptry .
 	$(PYTHON) -m pytest tests/shape
 
-format: venv-dev ## Format and mend what can be mended
+format: venv-dev console ## Format and mend what can be mended
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
+	@sh deploy/setup/npm.sh run --silent format
 
 lock: ## Write requirements/*.txt anew; ARGS=--upgrade takes newer versions
 	@sh deploy/setup/lock.sh $(ARGS)
@@ -89,5 +99,6 @@ servers:
 	@sh deploy/setup/servers.sh redis-server:redis-server node:nodejs curl:curl faketime:faketime
 
 clean: ## Remove what was built and installed here
-	rm -rf .venv .venv-tf .venv-tflite .venv-uv build dist \
+	rm -rf .venv .venv-tf .venv-tflite .venv-uv .venv-node build dist \
+		cloud/console/node_modules cloud/console/static cloud/console/src/api/schema.d.ts \
 		.mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 uv=$(sh deploy/setup/uv.sh)
-for extra in edge edge-tflite cloud train-tf load sim demo dev; do
+for extra in edge edge-tflite cloud train-tf load node sim demo dev; do
     "$uv" pip compile --quiet --universal --generate-hashes --no-annotate --python-version 3.11 \
         --custom-compile-command "make lock" --extra "$extra" --output-file "requirements/$extra.txt" "$@" pyproject.toml
 done

@@ -14,5 +14,5 @@ echo "setup: installing requirements/$extra.txt into .venv"
 "$uv" pip install --quiet --python .venv/bin/python --compile-bytecode --require-hashes -r "requirements/$extra.txt"
 "$uv" pip install --quiet --python .venv/bin/python --no-deps --editable .
 # A start pays for compiling what has no bytecode yet, where the environment forbids to keep it at every start.
-PYTHONDONTWRITEBYTECODE='' .venv/bin/python -m compileall -q protocols edge_agent cloud firmware_sim deploy
+PYTHONDONTWRITEBYTECODE='' .venv/bin/python -m compileall -q -x node_modules protocols edge_agent cloud firmware_sim deploy
 echo "$wanted" >"$stamp"

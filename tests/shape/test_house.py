@@ -36,7 +36,7 @@ def test_a_lock_has_a_hash_for_every_version_and_names_no_address(lock: Path) ->
     assert not re.search(r"https?://|--(extra-)?index-url|--find-links|file:", text)
 
 
-@pytest.mark.parametrize("extra", ["edge", "edge-tflite", "cloud", "train-tf", "sim", "demo", "dev"])
+@pytest.mark.parametrize("extra", ["edge", "edge-tflite", "cloud", "train-tf", "node", "sim", "demo", "dev"])
 def test_a_lock_pins_every_direct_dependency_of_its_extra(extra: str) -> None:
     lock = (ROOT / "requirements" / f"{extra}.txt").read_text().lower()
     for wanted in PROJECT["project"]["optional-dependencies"][extra]:
@@ -64,16 +64,35 @@ def test_every_make_target_says_what_it_does_or_is_a_step_of_another() -> None:
     assert [name for name, rest in lines if "## " not in rest and name not in steps] == []
 
 
-@pytest.mark.slow
-def test_the_wheel_carries_the_programs_and_no_tests(tmp_path: Path) -> None:
-    source = tmp_path / "source"
+def build_wheel(directory: Path, *, console: bool) -> "subprocess.CompletedProcess[str]":
+    """Build a wheel of what is tracked into a directory, with a console that stands for the built one, or with none."""
+    source = directory / "source"
     for name in tracked():
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).exists():
             shutil.copy(ROOT / name, source / name)
-    command = [str(ROOT / ".venv/bin/python"), "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    if console:
+        for made in ("static/index.html", "static/assets/index-Ab12.js.gz", "node_modules/preact/dist/preact.js"):
+            (source / "cloud/console" / made).parent.mkdir(parents=True, exist_ok=True)
+            (source / "cloud/console" / made).write_text("")
+    command = [str(ROOT / ".venv/bin/python"), "-m", "hatchling", "build", "-t", "wheel", "-d", str(directory)]
+    return subprocess.run(command, cwd=source, check=False, capture_output=True, text=True)
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_the_programs_and_the_built_console_and_no_tests(tmp_path: Path) -> None:
+    assert build_wheel(tmp_path, console=True).returncode == 0
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == set(PROGRAMS)
     assert not [name for name in names if "test" in name]
+    packed = {name for name in names if name.startswith("cloud/console/")}
+    assert packed == {"cloud/console/static/index.html", "cloud/console/static/assets/index-Ab12.js.gz"}
+
+
+@pytest.mark.slow
+def test_a_wheel_without_the_console_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    done = build_wheel(tmp_path, console=False)
+    assert done.returncode != 0
+    assert "make console" in done.stderr
+    assert not list(tmp_path.glob("*.whl"))
