@@ -1,32 +1,26 @@
 """Keys: makes, finds, checks and takes back the keys of the API.
 
 A key that was found good is believed for a second without asking the records again, so a key that another process
-revokes is refused at most that much later.
+revokes is refused at most that much later (see beliefs).
 """
 
 import secrets
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from sys import getsizeof
 
+from cloud.access.beliefs import Beliefs
+from cloud.access.key_uses import KeyUses
 from cloud.domain.api_key import ApiKey, KeyText, Principal, parse_key
 from cloud.domain.audit import AuditEntry
 from cloud.domain.scopes import Scope
 from cloud.domain.times import to_datetime
-from cloud.errors import Conflict, NotFound, Unauthorized, Unavailable
+from cloud.errors import Conflict, NotFound, Unauthorized
 from cloud.ports import Clock
-from cloud.records.api_keys import add_key, find_key, list_keys, mark_revoked, mark_rotated, mark_used
+from cloud.records.api_keys import add_key, find_key, find_keys, list_keys, mark_revoked, mark_rotated
 from cloud.records.audit import add_audit
 from cloud.records.database import Records
 from cloud.records.settings import number_of
-
-_BELIEVED_S = 1.0
-_MOST_BELIEVED = 10_000
-_USE_IS_NOTED_EVERY = timedelta(minutes=1)
-_OLD_USE_IS_NOTED_EVERY = timedelta(hours=1)
-"""Of a key that was rotated: each of these uses is in the audit, until somebody has changed the client."""
 
 
 class Keys:
@@ -37,7 +31,8 @@ class Keys:
         self._records = records
         self._clock = clock
         self._draw = draw
-        self._believed: dict[str, tuple[float, ApiKey]] = {}
+        self._uses = KeyUses(records)
+        self._beliefs = Beliefs(clock, self._confirm)
 
     def create(
         self, name: str, scopes: Iterable[Scope], *, by: str, expires_at: datetime | None = None
@@ -71,7 +66,7 @@ class Keys:
             details: dict[str, object] = {"name": old.name, "new": key.prefix, "old_ends_at": ends_at.isoformat()}
             add_audit(session, AuditEntry(now, by, "key.rotate", prefix, details))
             old = find_key(session, prefix) or old
-        self._believed.clear()
+        self._beliefs.forget()
         return text, key, old
 
     def get(self, prefix: str) -> ApiKey:
@@ -97,59 +92,57 @@ class Keys:
                 mark_revoked(session, prefix, now)
                 add_audit(session, AuditEntry(now, by, "key.revoke", prefix, {"name": key.name}))
                 key = replace(key, revoked_at=now)
-        self._believed.clear()
+        self._beliefs.forget()
         return key
 
     def believed(self, text: str) -> Principal | None:
         """Return who calls with this key if that was found out just now; never waits."""
         parsed = parse_key(text)
-        if parsed is None:
-            return None
-        found = self._believed.get(parsed.digest)
-        if found is None or found[0] < self._clock.monotonic_s() or found[1].is_expired(self._now()):
-            return None
-        return found[1].principal
+        key = None if parsed is None else self._beliefs.held(parsed.digest)
+        return None if key is None or key.is_expired(self._now()) else key.principal
 
     def footprint(self) -> int:
         """Return about how many bytes it takes to believe callers, without what their names and scopes share."""
-        kept = tuple(self._believed.items())
-        return getsizeof(self._believed) + sum(getsizeof(text) + sum(map(getsizeof, one)) for text, one in kept)
+        return self._beliefs.footprint()
 
     def resolve(self, text: str) -> Principal:
         """Return who calls with this key; raise Unauthorized that says why not, or Unavailable."""
         parsed = parse_key(text)
-        key = None if parsed is None else self._find(parsed.prefix)
-        if parsed is None or key is None or not key.matches(parsed):
+        if parsed is None:
             raise Unauthorized("the API key is not known", code="UNKNOWN_API_KEY")
-        now = self._now()
+        key = self._beliefs.learn(parsed.digest, lambda: self._find_good(parsed))
+        if key.is_expired(self._now()):
+            raise _expired()
+        self._uses.write(self._now())
+        return key.principal
+
+    def _find_good(self, text: KeyText) -> ApiKey:
+        key, now = self._find(text.prefix), self._now()
+        if key is None or not key.matches(text):
+            raise Unauthorized("the API key is not known", code="UNKNOWN_API_KEY")
         if key.is_revoked:
             raise Unauthorized("the API key was revoked", code="REVOKED_API_KEY")
         if key.is_expired(now):
-            raise Unauthorized("the API key has expired", code="EXPIRED_API_KEY")
-        self._note_use(key, now)
-        self._believe(parsed, key)
-        return key.principal
+            raise _expired()
+        self._uses.note([key], now)
+        return key
+
+    def _confirm(self, shown: Mapping[str, ApiKey]) -> Mapping[str, ApiKey]:
+        """Return which of these still hold, by digest, all found out together; raise Unavailable."""
+        with self._records.reading() as session:
+            known = find_keys(session, [key.prefix for key in shown.values()])
+        now = self._now()
+        good = [one for one in known if one.digest in shown and not one.is_revoked and not one.is_expired(now)]
+        self._uses.note(good, now)
+        return {key.digest: key for key in good}
 
     def _find(self, prefix: str) -> ApiKey | None:
         with self._records.reading() as session:
             return find_key(session, prefix)
 
-    def _note_use(self, key: ApiKey, now: datetime) -> None:
-        every = _USE_IS_NOTED_EVERY if key.rotated_at is None else _OLD_USE_IS_NOTED_EVERY
-        if key.last_used_at is not None and now - max(key.last_used_at, key.rotated_at or key.last_used_at) < every:
-            return
-        # A full disk must not refuse those who only read.
-        with suppress(Unavailable), self._records.writing() as session:
-            mark_used(session, key.prefix, now)
-            if key.rotated_at is not None:
-                add_audit(
-                    session, AuditEntry(now, key.principal.name, "key.use_of_old", key.prefix, {"name": key.name})
-                )
-
-    def _believe(self, text: KeyText, key: ApiKey) -> None:
-        if len(self._believed) >= _MOST_BELIEVED:
-            self._believed.clear()
-        self._believed[text.digest] = (self._clock.monotonic_s() + _BELIEVED_S, key)
-
     def _now(self) -> datetime:
         return to_datetime(self._clock.now_us())
+
+
+def _expired() -> Unauthorized:
+    return Unauthorized("the API key has expired", code="EXPIRED_API_KEY")

@@ -5,14 +5,14 @@ may ask at the same time; after that it was stolen, and the whole session ends. 
 token is believed for a second, so that a change of its user or session holds everywhere within a second.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hmac import compare_digest
-from sys import getsizeof
 
 from sqlalchemy.orm import Session as Db
 
+from cloud.access.beliefs import Beliefs
 from cloud.access.guard import Guard, Tried
 from cloud.access.passwords import Passwords
 from cloud.access.tokens import Claims, TokenKind, Tokens
@@ -32,12 +32,10 @@ from cloud.records.sessions import (
     end_session,
     find_refresh_token,
     find_session,
+    find_sessions,
     mark_token_rotated,
 )
-from cloud.records.users import find_user, find_user_named, keep_user
-
-_BELIEVED_S = 1.0
-_MOST_BELIEVED = 10_000
+from cloud.records.users import find_user, find_user_named, find_users, keep_user
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,12 @@ class Given:
     session_ends_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    claims: Claims
+    caller: Caller
+
+
 class Sessions:
     """Log-ins of one installation; blocking, and safe to use from several threads."""
 
@@ -84,7 +88,7 @@ class Sessions:
         self._guard = guard
         self._lives = lives
         self._draw = draw
-        self._believed: dict[str, tuple[float, datetime, Caller]] = {}
+        self._beliefs = Beliefs(clock, self._confirm)
 
     def log_in(self, name: str, password: str, *, address: str, is_renewable: bool = True) -> Given:
         """Return tokens of a new session; raise Unauthorized, Limited who has to wait, Unavailable."""
@@ -145,7 +149,7 @@ class Sessions:
     def log_out(self, *texts: str) -> None:
         """End the sessions of these tokens, of whichever kind; those that are no good are passed over."""
         for text in filter(None, texts):
-            claims = self._read_any(text)
+            claims = self._read_any(text, *TokenKind)
             if claims is None:
                 continue
             with self._records.writing() as db:
@@ -155,39 +159,45 @@ class Sessions:
 
     def believed(self, text: str) -> Caller | None:
         """Return who calls with this access token if that was found out just now; never waits."""
-        found = self._believed.get(text)
-        if found is None or found[0] < self._clock.monotonic_s() or found[1] <= self._now():
-            return None
-        return found[2]
+        found = self._beliefs.held(text)
+        return None if found is None or found.claims.expires_at <= self._now() else found.caller
 
     def footprint(self) -> int:
         """Return about how many bytes it takes to believe callers, without what their names and scopes share."""
-        kept = tuple(self._believed.items())
-        return getsizeof(self._believed) + sum(getsizeof(text) + sum(map(getsizeof, one)) for text, one in kept)
+        return self._beliefs.footprint()
 
     def resolve(self, text: str) -> Caller:
         """Return who calls with this access token; raise Unauthorized that says why not, or Unavailable."""
         claims = self._tokens.read(text, TokenKind.ACCESS)
+        return self._beliefs.learn(text, lambda: self._find(claims)).caller
+
+    def forget_believed(self) -> None:
+        """Look everybody up anew: something changed in this process."""
+        self._beliefs.forget()
+
+    def _find(self, claims: Claims) -> _Shown:
         with self._records.reading() as db:
             user, session = self._of(db, claims, self._now())
         if user is None or session is None:
             raise Unauthorized("the session is over: log in again", code="SESSION_OVER")
-        caller = Caller(replace(user.principal, session_id=session.id), claims.csrf)
-        if len(self._believed) >= _MOST_BELIEVED:
-            self._believed.clear()
-        self._believed[text] = (self._clock.monotonic_s() + _BELIEVED_S, claims.expires_at, caller)
-        return caller
+        return _shown(claims, user, session)
 
-    def forget_believed(self) -> None:
-        """Look everybody up anew: something changed in this process."""
-        self._believed.clear()
+    def _confirm(self, shown: Mapping[str, _Shown]) -> Mapping[str, _Shown]:
+        """Return which of these tokens still hold, all found out together; raise Unavailable."""
+        read = {text: self._read_any(text, TokenKind.ACCESS) for text in shown}
+        claims = {text: one for text, one in read.items() if one is not None}
+        with self._records.reading() as db:
+            users = find_users(db, {one.user_id for one in claims.values()})
+            sessions = find_sessions(db, {one.session_id for one in claims.values()})
+        now, found = self._now(), dict[str, _Shown]()
+        for text, one in claims.items():
+            user, session = _of_whom(one, users.get(one.user_id), sessions.get(one.session_id), now)
+            if user is not None and session is not None:
+                found[text] = _shown(one, user, session)
+        return found
 
     def _of(self, db: Db, claims: Claims, now: datetime) -> tuple[User | None, Session | None]:
-        user, session = find_user(db, claims.user_id), find_session(db, claims.session_id)
-        if user is None or user.is_disabled or user.session_version != claims.user_version:
-            return None, None
-        is_good = session is not None and session.is_open(now) and session.user_id == user.id
-        return user, session if is_good else None
+        return _of_whom(claims, find_user(db, claims.user_id), find_session(db, claims.session_id), now)
 
     def _given(self, user: User, session: Session, refresh: RefreshToken | None) -> Given:
         life = self._lives.access if refresh is not None else self._lives.token
@@ -229,8 +239,8 @@ class Sessions:
             subject = user.name if user is not None else session_id
             add_audit(db, AuditEntry(self._now(), actor, "session.end", subject, {"because": because.value}))
 
-    def _read_any(self, text: str) -> Claims | None:
-        for kind in TokenKind:
+    def _read_any(self, text: str, *kinds: TokenKind) -> Claims | None:
+        for kind in kinds:
             try:
                 return self._tokens.read(text, kind)
             except CloudError:
@@ -242,3 +252,17 @@ class Sessions:
 
     def _now(self) -> datetime:
         return to_datetime(self._clock.now_us())
+
+
+def _of_whom(
+    claims: Claims, user: User | None, session: Session | None, now: datetime
+) -> tuple[User | None, Session | None]:
+    """Return the user that claims name where it may call, and the session where that is open."""
+    if user is None or user.is_disabled or user.session_version != claims.user_version:
+        return None, None
+    is_good = session is not None and session.is_open(now) and session.user_id == user.id
+    return user, session if is_good else None
+
+
+def _shown(claims: Claims, user: User, session: Session) -> _Shown:
+    return _Shown(claims, Caller(replace(user.principal, session_id=session.id), claims.csrf))

@@ -1,5 +1,6 @@
 """ApiKeyRow: the keys of the API, without their secrets."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import String, select
@@ -47,6 +48,11 @@ def find_key(session: Session, prefix: str) -> ApiKey | None:
     """Return the key with this prefix."""
     row = _row(session, prefix)
     return None if row is None else _key(row)
+
+
+def find_keys(session: Session, prefixes: Collection[str]) -> list[ApiKey]:
+    """Return the keys with these prefixes."""
+    return [_key(row) for row in session.scalars(select(ApiKeyRow).where(ApiKeyRow.prefix.in_(prefixes)))]
 
 
 def list_keys(session: Session) -> list[ApiKey]:

@@ -1,5 +1,6 @@
 """SessionRow, RefreshTokenRow, LoginAttemptsRow: log-ins, the tokens that renew them, and what was tried in vain."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, String, delete, select, update
@@ -63,9 +64,12 @@ def add_session(db: Db, session: Session) -> None:
 def find_session(db: Db, session_id: str) -> Session | None:
     """Return the log-in with this id."""
     row = db.get(SessionRow, session_id)
-    if row is None:
-        return None
-    return Session(row.id, row.user_id, row.created_at, row.expires_at, row.address, row.ended_at)
+    return None if row is None else _session(row)
+
+
+def find_sessions(db: Db, session_ids: Collection[str]) -> dict[str, Session]:
+    """Return the log-ins with these ids, by id."""
+    return {row.id: _session(row) for row in db.scalars(select(SessionRow).where(SessionRow.id.in_(session_ids)))}
 
 
 def end_session(db: Db, session_id: str, at: datetime, because: Ending) -> bool:
@@ -124,3 +128,7 @@ def keep_attempts(db: Db, subject: str, attempts: Attempts | None) -> None:
         db.add(LoginAttemptsRow(subject=subject, failures=attempts.failures, last_at=attempts.last_at))
     else:
         row.failures, row.last_at = attempts.failures, attempts.last_at
+
+
+def _session(row: SessionRow) -> Session:
+    return Session(row.id, row.user_id, row.created_at, row.expires_at, row.address, row.ended_at)

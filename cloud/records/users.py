@@ -1,6 +1,6 @@
 """UserRow and InviteRow: people who log in, and the tokens by which they come to be."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import String, func, select
@@ -71,6 +71,11 @@ def find_user(session: Session, user_id: int) -> User | None:
     """Return the user with this number."""
     row = session.get(UserRow, user_id)
     return None if row is None else _user(row)
+
+
+def find_users(session: Session, user_ids: Collection[int]) -> dict[int, User]:
+    """Return the users with these numbers, by number."""
+    return {row.id: _user(row) for row in session.scalars(select(UserRow).where(UserRow.id.in_(user_ids)))}
 
 
 def find_user_named(session: Session, name: str) -> User | None:

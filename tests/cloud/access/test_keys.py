@@ -76,6 +76,49 @@ def test_a_revoked_key_is_refused_at_once_here_and_within_a_second_elsewhere(rec
         elsewhere.resolve(str(text))
 
 
+def test_ten_callers_ask_the_records_once_a_second_and_each_use_is_noted(records: Records) -> None:
+    clock = HandClock()
+    keys = Keys(records, clock)
+    texts = [str(keys.create(f"user {number}", [Scope.DATA_READ], by="test")[0]) for number in range(10)]
+    for text in texts:
+        keys.resolve(text)
+    clock.move(61)
+    for text in texts:
+        keys.resolve(text)
+    clock.move(1)
+    before, noted = records.changes, [one.last_used_at for one in keys.list()]
+    asked = sum(one.count for one in records.statements.slowest(500))
+    keys.resolve(texts[7])
+    assert all(keys.believed(text) is not None for text in texts)
+    assert sum(one.count for one in records.statements.slowest(500)) - asked <= 2
+    clock.move(9)
+    for _ in range(7):
+        keys.resolve(texts[7])
+        assert all(keys.believed(text) is not None for text in texts)
+        clock.move(9)
+    assert records.changes == before + 1
+    assert [one.last_used_at for one in keys.list()] == [to_datetime(START_US + 125_000_000)] * len(noted)
+    assert noted == [to_datetime(START_US + 61_000_000)] * len(noted)
+
+
+def test_a_key_that_is_rotated_elsewhere_ends_at_its_time_for_who_is_believed(records: Records) -> None:
+    clock = HandClock()
+    here, elsewhere = Keys(records, clock), Keys(records, clock)
+    text, _ = here.create("line 1", [Scope.DATA_INGEST], by="test")
+    elsewhere.resolve(str(text))
+    _, _, old = here.rotate(text.prefix, by="test")
+    assert old.expires_at is not None
+    clock.move(1)
+    elsewhere.resolve(str(text))
+    clock.move((old.expires_at - to_datetime(clock.now_us())).total_seconds() - 0.5)
+    assert elsewhere.resolve(str(text)).name == f"key:{text.prefix}"
+    assert elsewhere.believed(str(text)) is not None
+    clock.move(0.5)
+    assert elsewhere.believed(str(text)) is None
+    with pytest.raises(Unauthorized, match="expired"):
+        elsewhere.resolve(str(text))
+
+
 def test_revoking_what_is_not_there_is_not_found_and_twice_changes_nothing(records: Records) -> None:
     clock = HandClock()
     keys = Keys(records, clock)

@@ -60,6 +60,33 @@ def test_a_change_holds_in_another_process_within_a_second(processes: tuple[Acce
         there.gate.resolve(token)
 
 
+def test_of_many_who_are_believed_only_who_logged_out_elsewhere_is_refused(
+    processes: tuple[Access, Access], clock: HandClock
+) -> None:
+    here, there = processes
+    tokens = [here.sessions.log_in("alice", PASSWORD, address=HERE).access for _ in range(3)]
+    for token in tokens:
+        there.gate.resolve(token)
+    here.sessions.log_out(tokens[1])
+    clock.move(1)
+    there.gate.resolve(tokens[0])
+    assert [there.gate.believed(token) is not None for token in tokens] == [True, False, True]
+    with pytest.raises(Unauthorized, match="session is over"):
+        there.gate.resolve(tokens[1])
+
+
+def test_a_token_that_is_believed_ends_at_its_time(processes: tuple[Access, Access], clock: HandClock) -> None:
+    sessions = processes[0].sessions
+    token = sessions.log_in("alice", PASSWORD, address=HERE).access
+    clock.move(599.5)
+    sessions.resolve(token)
+    assert sessions.believed(token) is not None
+    clock.move(0.5)
+    assert sessions.believed(token) is None
+    with pytest.raises(Unauthorized, match="expired"):
+        sessions.resolve(token)
+
+
 def test_a_replay_is_seen_by_any_process_and_ends_the_session_in_all(
     processes: tuple[Access, Access], clock: HandClock
 ) -> None:
