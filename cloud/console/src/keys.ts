@@ -1,0 +1,48 @@
+/** Keyboard shortcuts: one table that the help overlay shows, so that none is secret. */
+import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+
+export interface Shortcut {
+  /** What is pressed, such as `?`, `/`, `g a` (one after the other). */
+  keys: string;
+  text: string;
+  act: () => void;
+  isGlobal?: boolean;
+}
+
+export const shortcuts = signal<readonly Shortcut[]>([]);
+const PAUSE_MS = 1200;
+let before = "";
+let pressedAt = 0;
+
+/** Offer shortcuts while a component is shown. */
+export function useShortcuts(offered: readonly Shortcut[]): void {
+  const name = offered.map((one) => one.keys + one.text).join();
+  useEffect(() => {
+    shortcuts.value = [...shortcuts.value, ...offered];
+    return () => {
+      shortcuts.value = shortcuts.value.filter((one) => !offered.includes(one));
+    };
+  }, [name]);
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  return (
+    target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName))
+  );
+}
+
+export function press(event: KeyboardEvent): void {
+  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (document.querySelector("dialog[open]")) return;
+  const isSoon = Date.now() - pressedAt < PAUSE_MS;
+  const both = isSoon && before ? `${before} ${event.key}` : event.key;
+  const found =
+    shortcuts.value.findLast((one) => one.keys === both) ?? shortcuts.value.findLast((one) => one.keys === event.key);
+  before = event.key;
+  pressedAt = Date.now();
+  if (!found) return;
+  event.preventDefault();
+  before = "";
+  found.act();
+}

@@ -1,0 +1,276 @@
+/** A table for thousands of rows: only what is in view is drawn; sort, filter, choose and open by mouse or keys. */
+import { type Signal, useComputed, useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { query, setQuery } from "../router";
+import { t } from "../text";
+
+export interface Column<T> {
+  key: string;
+  title: string;
+  /** What is shown. */
+  cell: (row: T) => ComponentChildren;
+  /** What it is sorted and filtered by; without it the column is neither. */
+  by?: (row: T) => string | number;
+  isNumber?: boolean;
+  /** Left out on narrow screens. */
+  isWide?: boolean;
+}
+
+export interface TableProps<T> {
+  name: string;
+  rows: readonly T[];
+  columns: readonly Column<T>[];
+  id: (row: T) => string;
+  /** Called by Enter or a click on a row. */
+  open?: (row: T) => void;
+  opened?: string;
+  /** Ids of chosen rows; without it rows have no box. */
+  chosen?: Signal<ReadonlySet<string>>;
+  empty?: ComponentChildren;
+  /** The order before anybody sorts; keep rows as they come without it. */
+  sortedBy?: string;
+  height?: string;
+  hasFilter?: boolean;
+  tools?: ComponentChildren;
+}
+
+export const ROW = 30;
+const BEYOND = 12;
+
+/** Return the first and last row to draw of `count`, for a view `height` px high that is scrolled by `top` px. */
+export function inView(count: number, top: number, height: number, row = ROW): [number, number] {
+  const first = Math.max(0, Math.floor(top / row) - BEYOND);
+  return [Math.min(first, count), Math.min(count, Math.ceil((top + height) / row) + BEYOND)];
+}
+
+/** Return rows whose sortable texts hold all words of the filter. */
+export function filtered<T>(rows: readonly T[], columns: readonly Column<T>[], text: string): readonly T[] {
+  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  if (!words.length) return rows;
+  return rows.filter((row) => {
+    const all = columns
+      .map((one) => (one.by ? String(one.by(row)) : ""))
+      .join(" ")
+      .toLocaleLowerCase();
+    return words.every((one) => all.includes(one));
+  });
+}
+
+/** Return rows in the order of a column; `-key` turns it round. */
+export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], order: string): readonly T[] {
+  const key = order.replace(/^-/, "");
+  const by = columns.find((one) => one.key === key)?.by;
+  if (!by) return rows;
+  const sign = order.startsWith("-") ? -1 : 1;
+  return [...rows].sort((one, other) => sign * compare(by(one), by(other)));
+}
+
+function compare(one: string | number, other: string | number): number {
+  if (typeof one === "number" && typeof other === "number") return one - other || 0;
+  return String(one).localeCompare(String(other), undefined, { numeric: true });
+}
+
+export function Table<T>(props: TableProps<T>) {
+  const { name, rows, columns, id, chosen } = props;
+  const frame = useRef<HTMLElement>(null);
+  const top = useSignal(0);
+  const height = useSignal(600);
+  const at = useSignal(-1);
+  const order = query.value.get(`${name}.sort`) ?? props.sortedBy ?? "";
+  const text = query.value.get(`${name}.filter`) ?? "";
+  const shown = useMemo(() => sorted(filtered(rows, columns, text), columns, order), [rows, columns, text, order]);
+  const isCut = useComputed(() => top.value);
+  useEffect(() => {
+    const box = frame.current;
+    if (!box) return;
+    const measure = new ResizeObserver(() => {
+      height.value = box.clientHeight;
+    });
+    measure.observe(box);
+    return () => measure.disconnect();
+  }, [height]);
+  const [first, last] = inView(shown.length, isCut.value, height.value);
+
+  const sort = (key: string) => setQuery({ [`${name}.sort`]: order === key ? `-${key}` : key });
+  const move = (step: number) => {
+    at.value = Math.max(0, Math.min(shown.length - 1, at.value + step));
+    frame.current?.scrollTo({ top: Math.max(0, at.value * ROW - height.value / 2) });
+  };
+  const press = (event: KeyboardEvent) => {
+    if (event.target !== frame.current) return;
+    const row = shown[at.value];
+    if (event.key === "ArrowDown") move(1);
+    else if (event.key === "ArrowUp") move(-1);
+    else if (event.key === "PageDown") move(15);
+    else if (event.key === "PageUp") move(-15);
+    else if (event.key === "Enter" && row) props.open?.(row);
+    else if (event.key === " " && row && chosen) toggle(chosen, id(row));
+    else return;
+    event.preventDefault();
+  };
+  const span = columns.length + (chosen ? 1 : 0);
+  return (
+    <div class="stack">
+      {(props.hasFilter !== false || props.tools) && (
+        <div class="tools">
+          {props.hasFilter !== false && (
+            <input
+              type="search"
+              aria-label={`${t("common.filter")}: ${name}`}
+              placeholder={t("common.filter")}
+              data-search
+              value={text}
+              onInput={(event) => setQuery({ [`${name}.filter`]: event.currentTarget.value })}
+            />
+          )}
+          {props.tools}
+          <span class="quiet" role="status">
+            {text ? t("common.rows_of", { shown: shown.length, n: rows.length }) : t("common.rows", { n: rows.length })}
+          </span>
+        </div>
+      )}
+      <section
+        class="table"
+        ref={frame}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keys
+        tabIndex={0}
+        aria-label={name}
+        style={props.height ? { maxHeight: props.height } : undefined}
+        onScroll={(event) => {
+          top.value = event.currentTarget.scrollTop;
+        }}
+        onKeyDown={press}
+      >
+        <table aria-rowcount={shown.length + 1}>
+          <thead>
+            <tr>
+              {chosen && <ChooseAll rows={shown} id={id} chosen={chosen} />}
+              {columns.map((one) => (
+                <Heading key={one.key} column={one} order={order} sort={sort} />
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {first > 0 && <Gap rows={first} span={span} />}
+            {shown.slice(first, last).map((row, index) => (
+              <Row
+                key={id(row)}
+                {...{ row, columns, chosen }}
+                id={id(row)}
+                open={props.open}
+                isOpen={props.opened === id(row)}
+                isAt={at.value === first + index}
+                position={first + index + 2}
+              />
+            ))}
+            {last < shown.length && <Gap rows={shown.length - last} span={span} />}
+          </tbody>
+        </table>
+        {shown.length === 0 && (
+          <div class="empty">{text ? t("common.nothing_fits") : (props.empty ?? t("common.none"))}</div>
+        )}
+      </section>
+    </div>
+  );
+}
+
+function Gap({ rows, span }: { rows: number; span: number }) {
+  return (
+    <tr class="gap">
+      <td colSpan={span} style={{ height: `${rows * ROW}px` }} />
+    </tr>
+  );
+}
+
+function Heading<T>({ column, order, sort }: { column: Column<T>; order: string; sort: (key: string) => void }) {
+  const isUp = order === column.key;
+  const isDown = order === `-${column.key}`;
+  return (
+    <th
+      scope="col"
+      class={column.isNumber ? "number" : ""}
+      aria-sort={isUp ? "ascending" : isDown ? "descending" : undefined}
+    >
+      {column.by ? (
+        <button type="button" onClick={() => sort(column.key)}>
+          {column.title}
+          <span aria-hidden="true">{isUp ? "▲" : isDown ? "▼" : ""}</span>
+        </button>
+      ) : (
+        column.title
+      )}
+    </th>
+  );
+}
+
+interface RowProps<T> {
+  row: T;
+  id: string;
+  columns: readonly Column<T>[];
+  chosen?: Signal<ReadonlySet<string>>;
+  open?: (row: T) => void;
+  isOpen: boolean;
+  isAt: boolean;
+  position: number;
+}
+
+function Row<T>({ row, id, columns, chosen, open, isOpen, isAt, position }: RowProps<T>) {
+  const click = (event: MouseEvent) => {
+    if (!(event.target as Element).closest("a, button, input, select, label")) open?.(row);
+  };
+  return (
+    <tr
+      class={isOpen || isAt ? "open" : ""}
+      aria-selected={chosen ? chosen.value.has(id) : undefined}
+      aria-rowindex={position}
+      onClick={open ? click : undefined}
+    >
+      {chosen && (
+        <td>
+          <input
+            type="checkbox"
+            aria-label={`${t("common.select_row")} ${id}`}
+            checked={chosen.value.has(id)}
+            onChange={() => toggle(chosen, id)}
+          />
+        </td>
+      )}
+      {columns.map((one) => (
+        <td key={one.key} class={one.isNumber ? "number" : ""}>
+          {one.cell(row)}
+        </td>
+      ))}
+    </tr>
+  );
+}
+
+function ChooseAll<T>({
+  rows,
+  id,
+  chosen,
+}: {
+  rows: readonly T[];
+  id: (row: T) => string;
+  chosen: Signal<ReadonlySet<string>>;
+}) {
+  const isAll = rows.length > 0 && rows.every((one) => chosen.value.has(id(one)));
+  return (
+    <th scope="col">
+      <input
+        type="checkbox"
+        aria-label={t("common.select_all")}
+        checked={isAll}
+        onChange={() => {
+          chosen.value = isAll ? new Set() : new Set(rows.map(id));
+        }}
+      />
+    </th>
+  );
+}
+
+function toggle(chosen: Signal<ReadonlySet<string>>, id: string): void {
+  const next = new Set(chosen.value);
+  if (!next.delete(id)) next.add(id);
+  chosen.value = next;
+}
