@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from cloud.api.backing import Backed, Backing
+from cloud.api.console import console
 from cloud.api.document import complete
 from cloud.api.errors import install_errors
 from cloud.api.metrics import Metrics
@@ -60,6 +61,7 @@ def web(version: str, *, docs: bool) -> FastAPI:
     install_errors(app)
     if docs:
         app.include_router(pages(app, alias_api(version)))
+    app.include_router(console())
     _build_routes(app)
     return app
 

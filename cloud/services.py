@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Self, cast
 
 from cloud.access.gate import Gate
@@ -107,8 +108,9 @@ class FrameServices:
     """What the store, the ingest process and the records count; raises nothing."""
     version: str
     max_future_s: float
+    console: Path
+    """The folder of the operator console's built files; nothing is in it before `make console`."""
     metrics_require_key: bool = False
-    has_console: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

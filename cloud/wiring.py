@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
+from pathlib import Path
 
 from cloud.access.opening import open_access
 from cloud.analysis.drift_checks import DriftChecks
@@ -80,6 +81,8 @@ from cloud.services import (
 from cloud.threads import Threads
 from cloud.watching import Watched, open_rates
 
+_CONSOLE = Path(__file__).parent / "console" / "static"
+
 
 @dataclass(frozen=True, slots=True)
 class Api:
@@ -144,7 +147,8 @@ def _ground(settings: Settings, clock: Clock) -> _Ground:
     alarms, scores = Alarms(records, clock), HealthScores(records, clock)
     moments = Moments(records, clock, age_s=settings.api.shared_for_s)
     alarmed, vitals = partial(moments.shared, "alarmed", alarms.worst), partial(moments.shared, VITALS, scores.vitals)
-    threads = Threads(lambda: open_views(settings, clock, alarmed, vitals), count=settings.api.threads)
+    lists = Lists()
+    threads = Threads(lambda: open_views(settings, clock, alarmed, vitals, lists), count=settings.api.threads)
     intake, idempotency = RemoteIntake(settings.intake_path), Idempotency(records, threads, clock)
     jobs = Jobs(records, clock)
     return _Ground(settings, clock, records, moments, threads, intake, idempotency, alarms, scores, jobs)
@@ -185,6 +189,7 @@ def _frame(ground: _Ground, access: AccessServices) -> FrameServices:
         figures=watched.figures,
         version=version("lineside"),
         max_future_s=settings.ingest.max_future_s,
+        console=_CONSOLE,
         metrics_require_key=settings.api.metrics_require_key,
     )
 

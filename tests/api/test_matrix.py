@@ -267,7 +267,10 @@ def test_what_asks_for_a_credential_and_no_scope_is_about_the_caller_alone() -> 
 
 
 @SHARED
-async def test_pages_of_the_console_hold_nothing_that_needs_a_right(gate: Gate) -> None:
-    for path in ("/ui/", "/ui/settings", "/ui/../api/v1/users"):
-        answer = await gate.client.get(path)
-        assert answer.status_code in (401, 404), f"{path}: {answer.status_code}"
+async def test_pages_of_the_console_are_the_same_for_everybody_and_hold_nothing_that_needs_a_right(gate: Gate) -> None:
+    visitors = [*gate.roles.values(), gate.nobody, gate.stranger, gate.holder([Scope.ADMIN])]
+    for path in ("/ui/", "/ui/settings", "/ui/assets/none.js", "/ui/%2e%2e/api/v1/users"):
+        answers = [await gate.client.get(path, headers=one.headers) for one in visitors]
+        said = {(one.status_code, one.content.partition(b'"timestamp"')[0]) for one in answers}
+        assert len(said) == 1, path
+        assert {status for status, _ in said} <= {200, 404}, path

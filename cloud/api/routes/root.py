@@ -5,6 +5,7 @@ from pydantic import BaseModel
 from starlette.responses import RedirectResponse
 
 from cloud.api.aliases import CONSOLE
+from cloud.api.console import is_built
 from cloud.api.deps import ServicesDep
 from cloud.api.document import answers
 from cloud.api.resource import Resource
@@ -32,5 +33,5 @@ def prefers_html(accept: str) -> bool:
 async def welcome(request: Request, services: ServicesDep) -> Welcome | Response:
     """Name and version as JSON; who prefers text/html, or comes by the console's port, is sent on to a page."""
     if request.scope.get("alias") == CONSOLE or prefers_html(request.headers.get("accept", "")):
-        return RedirectResponse("/ui/" if services.has_console else "/docs", 307)
+        return RedirectResponse("/ui/" if is_built(services.console) else "/docs", 307)
     return Welcome(**(_EXAMPLE | {"version": services.version}))
