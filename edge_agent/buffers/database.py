@@ -29,6 +29,7 @@ CREATE TABLE IF NOT EXISTS batch (
     frame BLOB NOT NULL
 );
 CREATE INDEX IF NOT EXISTS event ON batch (id) WHERE kind = 3;
+CREATE INDEX IF NOT EXISTS declaration ON batch (id) WHERE kind = 2;
 CREATE INDEX IF NOT EXISTS tag_table ON batch (id, tag_table) WHERE kind = 1;
 CREATE TABLE IF NOT EXISTS epoch (
     epoch INTEGER PRIMARY KEY,
@@ -134,6 +135,13 @@ class Database:
         """Bring the log into the file as far as there is room, so that the log can begin at its start again."""
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
+
+    def bytes_on_disk(self) -> int:
+        """Return what the disk has given the file for rows; the log's is not counted."""
+        try:
+            return max(0, self._path.stat().st_size - _PAGES_BESIDE * PAGE_BYTES)
+        except OSError:
+            return 0
 
     def free_pages(self) -> int:
         """Return how many pages of the file hold nothing."""

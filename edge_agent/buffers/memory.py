@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from edge_agent.buffers.declaring import FRAME_BYTES, Terms, give_up
 from edge_agent.buffers.marks import clip, merge
-from edge_agent.buffers.retention import MAX_ROWS_A_STEP, Room, Row, declare, policy_cap, row_bytes, take
+from edge_agent.buffers.retention import MAX_ROWS_A_STEP, Room, Row, policy_cap, row_bytes, take
 from edge_agent.errors import BufferFull
 from edge_agent.ports import Ledger, StoredBatch
-from protocols.batch import BatchKind, Key, SealedBatch
-from protocols.codec import pack, seal_drop
+from protocols.batch import BatchKind, Drop, Key, SealedBatch
+from protocols.codec import open_drop, pack, seal_drop, unpack
 from protocols.delivery import Ack, EpochAccount, EpochMarks, EpochRange
 from protocols.errors import InvalidContent
 
@@ -34,10 +35,9 @@ class _Figures:
 class MemoryBuffer:
     """The Buffer port over lists. `reopened` is what opening the file again would give."""
 
-    def __init__(self, *, gateway: str, max_bytes: int, draw: Callable[[], int], header_bytes: int = 160) -> None:
+    def __init__(self, *, gateway: str, max_bytes: int, draw: Callable[[], int]) -> None:
         self._gateway = gateway
         self._draw = draw
-        self._header_bytes = header_bytes
         self._epoch = draw()
         self._cap = policy_cap(max_bytes)
         self._kept: list[_Kept] = []
@@ -81,7 +81,7 @@ class MemoryBuffer:
         self._kept, self._figures, self._marks = list(self._kept), dict(self._figures), dict(self._marks)
         try:
             if batches:
-                self._make_room(sum(row_bytes(len(b.body) + self._header_bytes) for b in batches), at_us)
+                self._make_room(sum(row_bytes(len(b.body) + FRAME_BYTES) for b in batches), at_us)
             keys = [self._insert(batch, at_us) for batch in batches]
         except BaseException:
             vars(self).update(before)
@@ -179,13 +179,14 @@ class MemoryBuffer:
             return
         purged = take(self._acked(), short)
         self._remove_acked(purged)
-        rest = take(self._open(), short - sum(row.size for row in purged))
-        self._remove(rest)
-        for row in rest:
+        short -= sum(row.size for row in purged)
+        given = give_up(self._open(), self._said(), short, Terms.of(self._cap, reason="the buffer is full"))
+        self._remove(given.rows)
+        for row in given.rows:
             figures = self._figures[row.epoch]
             self._figures[row.epoch] = replace(figures, dropped=figures.dropped + row.readings)
         segment = self._segment
-        for drop in declare(sorted(rest, key=lambda row: row.id), reason="the buffer is full"):
+        for drop in given.drops:
             self._insert(seal_drop(drop, segment=segment), at_us)
         if self._used() + incoming > self._cap:
             raise BufferFull(f"{incoming} bytes more do not fit")
@@ -228,8 +229,12 @@ class MemoryBuffer:
         return (k.row for k in self._kept if self._is_acked(k.row) and k.row.kind is not BatchKind.TAGS)
 
     def _open(self) -> Iterator[Row]:
-        for kind in (BatchKind.DATA, BatchKind.EVENT):
-            yield from (k.row for k in self._kept if not self._is_acked(k.row) and k.row.kind is kind)
+        for kinds in ((BatchKind.DATA, BatchKind.DROP), (BatchKind.EVENT,)):
+            yield from (k.row for k in self._kept if not self._is_acked(k.row) and k.row.kind in kinds)
+
+    def _said(self) -> dict[int, Drop]:
+        drops = (k for k in self._kept if k.row.kind is BatchKind.DROP and not self._is_acked(k.row))
+        return {kept.row.id: open_drop(unpack(kept.batch.frame)) for kept in drops}
 
     def _used(self) -> int:
         return sum(kept.row.size for kept in self._kept)

@@ -1,15 +1,15 @@
 """Which batches leave a buffer: acked copies when there are many, and what is given up when it is full; pure.
 
 Acked batches stay as a safety copy and leave oldest first above a quarter of the cap. A full buffer gives up the
-oldest data first and events last; tag tables never go before the data that uses them, declarations never at all.
+oldest data first, declarations with it once others say the same (see `declaring.py`), and events last; tag tables
+never go before the data that uses them.
 Each time a little more is freed than is needed, so that neither happens at every commit.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from protocols.batch import MAX_COUNTS, BatchKind, Drop
+from protocols.batch import BatchKind
 
 _SAFETY_COPY = 4
 """One part in so many of the cap may be filled with batches that the cloud already has."""
@@ -77,9 +77,8 @@ def row_bytes(length: int) -> int:
 def take(rows: Iterable[Row], need: int, *, limit: int | None = None) -> list[Row]:
     """Return the first rows that free `need` bytes together, or at most `limit` of them."""
     taken: list[Row] = []
-    for row in rows:
-        if need <= 0 or len(taken) == limit:
-            break
+    rest = iter(rows)
+    while need > 0 and len(taken) != limit and (row := next(rest, None)) is not None:
         taken.append(row)
         need -= row.size
     return taken
@@ -95,19 +94,3 @@ def runs(rows: Sequence[Row]) -> Iterator[list[Row]]:
         group.append(row)
     if group:
         yield group
-
-
-def declare(rows: Sequence[Row], *, reason: str) -> list[Drop]:
-    """Return what must be said of rows that were given up."""
-    return [drop for group in runs(rows) for drop in _declare_run(group, reason)]
-
-
-def _declare_run(rows: Sequence[Row], reason: str) -> Iterator[Drop]:
-    """Yield what must be said of rows without a hole: one Drop, or some where their readings change too often."""
-    alike = [(sum(1 for _ in same), each) for each, same in groupby(row.readings for row in rows)]
-    lo = rows[0].seq
-    for at in range(0, len(alike), MAX_COUNTS):
-        counts = tuple(alike[at : at + MAX_COUNTS])
-        hi = lo + sum(many for many, _ in counts) - 1
-        yield Drop(rows[0].epoch, lo, hi, sum(many * each for many, each in counts), reason, counts)
-        lo = hi + 1

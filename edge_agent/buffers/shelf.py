@@ -42,6 +42,7 @@ class Shelf:
         self.books: dict[int, Book] = {}
         self.standing = Standing()
         self.tags: tuple[tuple[int, str], ...] = ()
+        self.drops: tuple[int, ...] = ()
         self._saved: dict[int, Book] = {}
         with database.reading():
             self._load()
@@ -55,15 +56,24 @@ class Shelf:
         """Return the books, oldest first."""
         return list(self.books.values())
 
+    def book_of(self, row_id: int) -> Book:
+        """Return the book that this row is in."""
+        return next(book for book in reversed(self.in_order()) if book.first_id <= row_id)
+
+    def key_of(self, row_id: int) -> Key:
+        """Return the key of the batch in this row."""
+        book = self.book_of(row_id)
+        return Key(book.epoch, book.seq_of(row_id))
+
     @contextmanager
     def changing(self, *, durable: bool = True) -> Iterator[None]:
         """Commit all changes made inside, or none."""
-        before = (dict(self.books), self.standing, self.tags, dict(self._saved))
+        before = (dict(self.books), self.standing, self.tags, self.drops, dict(self._saved))
         try:
             with self._database.transaction(durable=durable):
                 yield
         except BaseException:
-            self.books, self.standing, self.tags, self._saved = before
+            self.books, self.standing, self.tags, self.drops, self._saved = before
             raise
 
     def begin(self, epoch: int) -> Book:
@@ -84,6 +94,8 @@ class Shelf:
         self.standing = replace(self.standing, last_id=row_id, at_us=at_us, added=added)
         if table is not None:
             self.tags = (*self.tags, (row_id, table))
+        if batch.kind is BatchKind.DROP:
+            self.drops = (*self.drops, row_id)
 
     def count_writing(self, frames: int, *, at_us: int) -> None:
         """Add what a commit with so many bytes of frames writes to the disk: log and file, whole pages."""
@@ -147,6 +159,7 @@ class Shelf:
             self._database.execute("DELETE FROM batch WHERE id BETWEEN ? AND ?", (group[0].id, group[-1].id))
         gone = {row.id for row in rows}
         self.tags = tuple(tag for tag in self.tags if tag[0] not in gone)
+        self.drops = tuple(row_id for row_id in self.drops if row_id not in gone)
         for epoch in dict.fromkeys(row.epoch for row in rows):
             book = self.books[epoch]
             book = replace(book, rows=book.rows - sum(row.epoch == epoch for row in rows))
@@ -183,6 +196,7 @@ class Shelf:
         books = [Book.from_row(row) for row in execute("SELECT * FROM epoch ORDER BY first_id").fetchall()]
         tags = execute("SELECT id, tag_table FROM batch INDEXED BY tag_table WHERE kind = 1 ORDER BY id")
         self.tags = tuple(tags.fetchall())
+        self.drops = tuple(row_id for (row_id,) in execute("SELECT id FROM batch WHERE kind = 2 ORDER BY id"))
         last = execute("SELECT id, at_us, sealed, bytes FROM batch ORDER BY id DESC LIMIT 1").fetchone()
         if last is not None and books:
             books[-1] = self._caught_up(books[-1], *last)

@@ -6,17 +6,18 @@ rise with time, seqs with ids; generation and marks change in one transaction; t
 transaction that stores, settles, purges or gives up the rows they count.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import islice
 
-from edge_agent.buffers.ballast import Ballast
-from edge_agent.buffers.books import Book
+from edge_agent.buffers.ballast import BALLAST_BYTES, Ballast
 from edge_agent.buffers.database import PAGE_BYTES, Database
+from edge_agent.buffers.declaring import FRAME_BYTES, GivenUp, Terms, declare, give_up
 from edge_agent.buffers.due import Due
-from edge_agent.buffers.marks import gaps, newly_settled, settled
+from edge_agent.buffers.leaving import acked, declarations, going, unused_tags, waiting
+from edge_agent.buffers.marks import newly_settled
 from edge_agent.buffers.place import BufferPlace, draw_epoch
-from edge_agent.buffers.retention import MAX_ROWS_A_STEP, Room, Row, declare, policy_cap, row_bytes, take
+from edge_agent.buffers.retention import MAX_ROWS_A_STEP, Room, Row, policy_cap, row_bytes, take
 from edge_agent.buffers.shelf import Shelf
 from edge_agent.errors import BufferDamaged, BufferFull
 from edge_agent.ports import Ledger, StoredBatch
@@ -25,8 +26,8 @@ from protocols.codec import pack, seal_drop
 from protocols.delivery import Ack, EpochMarks, EpochRange
 from protocols.errors import InvalidContent
 
-_HEADER_BYTES = 160
 _SHRINK_PAGES = 200
+_PART_OF_BALLAST = 4
 
 
 class SqliteBuffer:
@@ -70,12 +71,13 @@ class SqliteBuffer:
 
     def append(self, batches: Sequence[SealedBatch], *, at_us: int) -> Sequence[Key]:
         """Store all durably in one transaction; where the disk is full, give up ballast, then old batches, for it."""
-        try:
-            return self._append(batches, at_us)
-        except BufferFull as error:
-            if error.__cause__ is None:  # the policy itself found nothing to give up
-                raise
-            self._grow_no_more()
+        for is_last in (False, True):
+            try:
+                return self._append(batches, at_us)
+            except BufferFull as error:
+                if error.__cause__ is None:  # the policy itself found nothing to give up
+                    raise
+                self._grow_no_more(keeps_room=not is_last)
         return self._append(batches, at_us)
 
     def unacked(self, *, skip: frozenset[Key], limit: int, newest: int = 0) -> Sequence[StoredBatch]:
@@ -88,7 +90,7 @@ class SqliteBuffer:
         newest = {table: row_id for row_id, table in self._shelf.tags}
         found = [newest[table] for table in dict.fromkeys(hashes) if table in newest]
         with self._database.reading():
-            return self._shelf.fetch((row_id, self._key(row_id)) for row_id in found)
+            return self._shelf.fetch((row_id, self._shelf.key_of(row_id)) for row_id in found)
 
     def apply(self, ack: Ack) -> bool:
         """Take over the marks of an ack, generation included; a power cut may undo it whole, which costs a resend."""
@@ -156,10 +158,11 @@ class SqliteBuffer:
         readings = 0
         while True:
             with self._shelf.changing():
-                rows = list(islice(self._open(BatchKind.DATA), MAX_ROWS_A_STEP))
+                rows = list(islice(waiting(self._shelf, (BatchKind.DATA,)), MAX_ROWS_A_STEP))
                 if not rows:
                     return readings
-                self._give_up(rows, at_us, reason)
+                drops = declare(rows, declarations(self._shelf), Terms.of(self._cap, reason=reason))
+                self._give_up(GivenUp(rows, drops), at_us)
                 self._shelf.save()
             readings += sum(row.readings for row in rows)
 
@@ -173,7 +176,7 @@ class SqliteBuffer:
         table, segment = self._table, self._segment
         try:
             with self._shelf.changing():
-                changed = self._make_room(sum(row_bytes(len(b.body) + _HEADER_BYTES) for b in batches), at_us)
+                changed = self._make_room(sum(row_bytes(len(b.body) + FRAME_BYTES) for b in batches), at_us)
                 keys = [self._insert(batch, at_us) for batch in batches]
                 self._shelf.count_writing(sum(len(b.body) for b in batches), at_us=at_us)
                 if not self._purge() and changed:
@@ -200,23 +203,24 @@ class SqliteBuffer:
         short = Room(self._shelf.used, self._cap).shortfall(incoming)
         if not short:
             return False
-        purged = take(self._acked(only_archived=False), short)
+        purged = take(acked(self._shelf, only_archived=False), short)
         self._purge_rows(purged)
         short -= sum(row.size for row in purged)
         if short > 0:
-            self._give_up(take(chain(self._open(BatchKind.DATA), self._open(BatchKind.EVENT)), short), at_us)
+            said = declarations(self._shelf)
+            terms = Terms.of(self._cap, reason="the buffer is full")
+            self._give_up(give_up(going(self._shelf, said), said, short, terms), at_us)
         if self._shelf.used + incoming > self._cap:
             raise BufferFull(f"{incoming} bytes more do not fit: {self._shelf.used} of {self._cap} wait for the cloud")
         return True
 
-    def _give_up(self, given: Sequence[Row], at_us: int, reason: str = "the buffer is full") -> None:
-        rows = sorted(given, key=lambda row: row.id)
-        self._shelf.remove(rows)
-        for row in rows:
+    def _give_up(self, given: GivenUp, at_us: int) -> None:
+        self._shelf.remove(given.rows)
+        for row in given.rows:
             book = self._shelf.books[row.epoch]
             self._shelf.books[row.epoch] = replace(book, dropped=book.dropped + row.readings)
         segment = self._segment
-        for drop in declare(rows, reason=reason):
+        for drop in given.drops:
             self._insert(seal_drop(drop, segment=segment), at_us)
 
     def _purge(self) -> bool:
@@ -225,7 +229,7 @@ class SqliteBuffer:
         if not excess:
             return False
         archived = any(book.marks.a for book in self._shelf.in_order())
-        rows = take(self._acked(only_archived=archived), excess, limit=MAX_ROWS_A_STEP)
+        rows = take(acked(self._shelf, only_archived=archived), excess, limit=MAX_ROWS_A_STEP)
         self._purge_rows(rows)
         if rows:
             self._shelf.save()
@@ -237,7 +241,7 @@ class SqliteBuffer:
         self._shelf.remove(rows)
         for row in rows:
             self._count_purged(row)
-        while (unused := self._unused_tags()) is not None:
+        while (unused := unused_tags(self._shelf)) is not None:
             self._shelf.remove([unused])
             self._count_purged(unused)
 
@@ -245,28 +249,6 @@ class SqliteBuffer:
         book = self._shelf.books[row.epoch]
         acked, purged = book.acked - row.readings, book.purged + row.readings
         self._shelf.books[row.epoch] = replace(book, acked=acked, purged=purged, acked_rows=book.acked_rows - 1)
-
-    def _unused_tags(self) -> Row | None:
-        """Return the oldest tags batch if it is acked, not in use and without data that needs it."""
-        if len(self._shelf.tags) < 2:
-            return None
-        (row_id, _), (next_id, _) = self._shelf.tags[:2]
-        book = self._book(row_id)
-        seq = book.seq_of(row_id)
-        if not any(settled(book.marks, seq, seq)) or self._shelf.has_data(row_id, next_id):
-            return None
-        return next(self._shelf.rows(book, seq, seq))
-
-    def _acked(self, *, only_archived: bool) -> Iterator[Row]:
-        for book in self._shelf.in_order():
-            last = book.marks.a if only_archived else book.last
-            for lo, hi in settled(book.marks, book.lo, last):
-                yield from (row for row in self._shelf.rows(book, lo, hi) if row.kind is not BatchKind.TAGS)
-
-    def _open(self, kind: BatchKind) -> Iterator[Row]:
-        for book in self._shelf.in_order():
-            for lo, hi in gaps(book.marks, book.lo, book.last):
-                yield from (row for row in self._shelf.rows(book, lo, hi) if row.kind is kind)
 
     def _settle(self, marks: EpochMarks) -> None:
         book = self._shelf.books[marks.epoch]
@@ -278,16 +260,14 @@ class SqliteBuffer:
     def _forget(self) -> None:
         self._shelf.books = {epoch: book.forgotten() for epoch, book in self._shelf.books.items()}
 
-    def _grow_no_more(self) -> None:
-        """Make room inside the file only, until the ballast can be laid again; its place is for the log to work in."""
-        if self._ballast is not None:
-            self._ballast.give_up()
-        self._cap = min(self._cap, self._shelf.used)
+    def _grow_no_more(self, *, keeps_room: bool) -> None:
+        """Make room inside the file only, until the ballast can be laid again; its place is for the log to work in.
+
+        keeps_room: also in what the file has of the disk without using it, and in a part of the ballast.
+        """
+        room = policy_cap(self._database.bytes_on_disk())
+        if self._ballast is not None and self._ballast.give_up():
+            room = max(room, BALLAST_BYTES // _PART_OF_BALLAST)
+        used = self._shelf.used
+        self._cap = min(self._cap, max(room, used) if keeps_room else used)
         self._database.checkpoint()
-
-    def _book(self, row_id: int) -> Book:
-        return next(book for book in reversed(self._shelf.in_order()) if book.first_id <= row_id)
-
-    def _key(self, row_id: int) -> Key:
-        book = self._book(row_id)
-        return Key(book.epoch, book.seq_of(row_id))

@@ -70,6 +70,11 @@ class Custody:
         lost = self._register.batches.keys() - safe
         assert not lost, f"I1: {sorted(lost)} are neither in a buffer nor in the store"
 
+    def check_declarations_are_few(self, agent: Agent) -> None:
+        """I8: what is declared crowds nothing out, however long the buffer has been full."""
+        drops = [key for key in self._held[agent] if self._register.batches[key].kind is BatchKind.DROP]
+        assert self._bytes(drops) <= CAP // 4, f"I8: {len(drops)} declarations take a quarter of the buffer"
+
     def check_marks_are_true(self, agent: Agent) -> None:
         """I3 in a buffer: what is acked in its generation was committed by a store of that generation."""
         settled = self._store.settled_in.get(agent.buffer.generation, set())

@@ -55,6 +55,14 @@ class Faults(World):
         for _ in range(3):
             self.seal(self.agent(at), [BIG, BIG])
 
+    @_is_allowed("stay_full")
+    @rule(at=picks)
+    def stay_full(self, at: int) -> None:
+        """Go on for long with nobody to be reached and as much in the buffer as it holds."""
+        self.agent(at).hang_up()
+        for _ in range(8):
+            self.seal(self.agent(at), [BIG, BIG], events=1)
+
     @_is_allowed("seal_poison")
     @rule(at=picks, poison=st.integers(1, 2))
     def seal_poison(self, at: int, poison: int) -> None:
@@ -278,3 +286,4 @@ class Faults(World):
         """In a buffer, too, every sealed reading is acked, waiting or dropped, and counted once."""
         for agent in self.agents:
             self.custody.check_accounts(agent)
+            self.custody.check_declarations_are_few(agent)

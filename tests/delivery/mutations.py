@@ -10,8 +10,8 @@ from dataclasses import replace as changed
 import msgspec
 
 from cloud.ingest.ledger import Ledger
+from edge_agent.buffers.declaring import GivenUp, Terms, declare
 from edge_agent.buffers.place import BufferPlace
-from edge_agent.buffers.retention import Row
 from edge_agent.buffers.sqlite import SqliteBuffer
 from edge_agent.delivery.outbox import Meaning, Outbox, Wanted
 from edge_agent.ports import Buffer
@@ -215,9 +215,9 @@ class LeavesPoisonUnsettled(Variant):
 
 
 class _UncountedDropBuffer(SqliteBuffer):
-    def _give_up(self, given: Sequence[Row], at_us: int, reason: str = "the buffer is full") -> None:
-        super()._give_up(given, at_us, reason)
-        for row in given:
+    def _give_up(self, given: GivenUp, at_us: int) -> None:
+        super()._give_up(given, at_us)
+        for row in given.rows:
             book = self._shelf.books[row.epoch]
             self._shelf.books[row.epoch] = changed(book, dropped=book.dropped - row.readings)
 
@@ -234,12 +234,8 @@ class DropsWithoutCounting(Variant):
 
 
 class _UndeclaredDropBuffer(SqliteBuffer):
-    def _give_up(self, given: Sequence[Row], at_us: int, reason: str = "the buffer is full") -> None:
-        del at_us, reason
-        self._shelf.remove(sorted(given, key=lambda row: row.id))
-        for row in given:
-            book = self._shelf.books[row.epoch]
-            self._shelf.books[row.epoch] = changed(book, dropped=book.dropped + row.readings)
+    def _give_up(self, given: GivenUp, at_us: int) -> None:
+        super()._give_up(GivenUp(given.rows), at_us)
 
 
 class DropsWithoutDeclaring(Variant):
@@ -251,6 +247,23 @@ class DropsWithoutDeclaring(Variant):
 
     def open_buffer(self, place: BufferPlace, draw: Callable[[], int]) -> Buffer:
         return _UndeclaredDropBuffer(place, draw=draw)
+
+
+class _ForgetfulBuffer(SqliteBuffer):
+    def _give_up(self, given: GivenUp, at_us: int) -> None:
+        terms = Terms("the buffer is full")
+        super()._give_up(GivenUp(given.rows, declare(given.rows, {}, terms)), at_us)
+
+
+class ForgetsOldDeclarations(Variant):
+    """An old declaration goes with the data around it, and none takes over what it said."""
+
+    caught_by = ("I1",)
+    faults = frozenset({"fill_the_buffer"})
+    needs_file = True
+
+    def open_buffer(self, place: BufferPlace, draw: Callable[[], int]) -> Buffer:
+        return _ForgetfulBuffer(place, draw=draw)
 
 
 def _told(acks: Acks, change: Callable[[EpochMarks], EpochMarks]) -> Acks:
@@ -290,5 +303,6 @@ MORE: Mapping[str, type[Variant]] = {
     "poison is not settled": LeavesPoisonUnsettled,
     "drops are not counted": DropsWithoutCounting,
     "drops are not declared": DropsWithoutDeclaring,
+    "old declarations are forgotten": ForgetsOldDeclarations,
 }
 """So that no invariant is one that cannot fail."""

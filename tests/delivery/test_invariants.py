@@ -9,8 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from protocols.batch import BatchKind
 from tests.delivery.agent import BIG, GATEWAY
 from tests.delivery.machine import Faults
+from tests.delivery.store import Letter
 
 QUICK = settings(max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
 DEEP = settings(QUICK, max_examples=3000, stateful_step_count=50)
@@ -134,6 +136,37 @@ def test_i8_accounting_when_a_full_buffer_gave_readings_up(world: Faults) -> Non
     (account,) = world.agents[0].buffer.ledger().epochs
     assert account.dropped > 0
     assert account.sealed == account.acked + account.dropped
+    world.store.check_accounts()
+
+
+def test_i8_accounting_when_a_buffer_is_full_for_so_long_that_old_declarations_go(world: Faults) -> None:
+    for _ in range(4):
+        world.stay_full(0)
+        world.i1_no_loss()
+        world.i8_accounting()
+    made = sum(batch.kind is BatchKind.DROP for batch in world.register.batches.values())
+    held = sum(batch.kind is BatchKind.DROP for batch in world.agents[0].due())
+    assert 0 < held < made // 2
+    world.recover()
+    (account,) = world.agents[0].buffer.ledger().epochs
+    assert account.sealed == account.acked + account.dropped
+    world.store.check_accounts()
+
+
+def test_i8_accounting_when_a_declaration_comes_after_the_one_that_took_over_what_it_says(world: Faults) -> None:
+    world.have_a_quiet_spell(0, 0)
+    world.lose("broker", 0)
+    for _ in range(2):
+        world.fill_the_buffer(0)
+    agent = world.agents[0]
+    agent.connect()
+    first = {batch.key: batch for batch in agent.due() if batch.kind is BatchKind.DROP}
+    late = [Letter(batch.frame, is_hello=False) for batch in first.values()]
+    for _ in range(2):
+        world.stay_full(0)
+    assert not first.keys() & set(agent.retained())
+    world.recover()
+    world.store.settle(late)
     world.store.check_accounts()
 
 
