@@ -28,7 +28,6 @@ const ROUTES: readonly (readonly [pattern: string, load: Loader])[] = [
   ["/settings", async () => (await import("./pages/settings/page")).SettingsPage],
   ["/system", async () => (await import("./pages/system/page")).SystemPage],
   ["/explorer", async () => (await import("./pages/explorer/page")).ExplorerPage],
-  ["/login", async () => FleetPage],
 ];
 const loaded = new Map<string, Signal<Page | Error | null>>([["/", signal<Page | Error | null>(FleetPage)]]);
 
@@ -62,6 +61,7 @@ export function App() {
     case "unreachable":
       return <Away />;
     case "in":
+      if (path.value === "/login") return <Login />;
       return (
         <Frame>
           <Routed />

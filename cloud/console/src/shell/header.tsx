@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Shape } from "../parts/marks";
 import { Link } from "../router";
-import { inSight, unacknowledged } from "../stores/alarms";
+import { unacknowledged } from "../stores/alarms";
 import { link } from "../stores/link";
 import { appName } from "../stores/plant";
 import { logOut, person } from "../stores/session";
@@ -48,14 +48,14 @@ function Badges() {
   const { critical, warning } = unacknowledged.value;
   const title = t("shell.unacknowledged", { critical, warning });
   return (
-    <Link to="/alarms" class="row nowrap" title={title} aria-label={title}>
-      <span class={`chip ${critical ? "critical" : ""}`}>
+    <Link to="/alarms" class="badges" title={title}>
+      <span class="hidden-text">{title}</span>
+      <span class={`chip ${critical ? "critical" : ""}`} aria-hidden="true">
         <Shape of="critical" /> {critical}
       </span>
-      <span class={`chip ${warning ? "warning" : ""}`}>
+      <span class={`chip ${warning ? "warning" : ""}`} aria-hidden="true">
         <Shape of="warning" /> {warning}
       </span>
-      <span class="hidden-text">{inSight.value.length}</span>
     </Link>
   );
 }
@@ -135,7 +135,11 @@ function You() {
             options={LANGUAGES.map((one) => [one, one === "de" ? "Deutsch" : "English"])}
             choose={(one) => speak(one as "en" | "de")}
           />
-          {who?.name !== "anonymous" && (
+          {who?.name === "anonymous" ? (
+            <Link to="/login" class="button">
+              {t("shell.log_in")}
+            </Link>
+          ) : (
             <button type="button" class="button" onClick={() => void logOut()}>
               {t("shell.log_out")}
             </button>
