@@ -11,15 +11,18 @@ from cloud.operations.health import Room
 from cloud.ports import Clock, ReadingStore
 from cloud.services import Views
 from cloud.storage.chunks.database import Database
+from cloud.storage.chunks.lists import Lists
 from cloud.storage.chunks.store import ChunkStore
 
 _ONLINE_US = 300_000_000
 
 
-def open_views(settings: Settings, clock: Clock, alarmed: Alarmed = dict, health: Health = dict) -> Views:
-    """Return what one reading thread holds; raise Unavailable where there is no file of readings yet."""
+def open_views(
+    settings: Settings, clock: Clock, alarmed: Alarmed = dict, health: Health = dict, lists: Lists | None = None
+) -> Views:
+    """Return what one reading thread holds; lists: what several share. Raise Unavailable without a file of readings."""
     database = Database(settings.readings_path, read_only=True)
-    store = ChunkStore(database, clock)
+    store = ChunkStore(database, clock, lists=lists)
     gateways = Gateways(database)
     devices = Devices(store, clock, gateways.online, alarmed, health)
     standings = Standings(database)

@@ -78,6 +78,7 @@ from cloud.services import (
     Services,
     Views,
 )
+from cloud.storage.chunks.lists import Lists
 from cloud.threads import Threads
 from cloud.watching import Watched, open_rates
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 
@@ -59,12 +59,13 @@ from cloud.operations.raising import apply_steps
 from cloud.operations.rule_watch import RuleWatch
 from cloud.operations.scaler import EVERY_S as SCALING_EVERY_S
 from cloud.operations.scaler import Scaler
-from cloud.ports import Clock, ReadingStore
+from cloud.ports import Clock
 from cloud.readings import devices_online, open_views
 from cloud.records.database import Records
 from cloud.records.devices import list_devices
 from cloud.services import Views
 from cloud.storage.chunks.database import Database
+from cloud.storage.chunks.lists import Lists
 from cloud.storage.files import DirectoryFiles
 
 
@@ -76,6 +77,11 @@ class Workshop:
     clock: Clock
     records: Records
     closing: ExitStack
+    lists: Lists = field(default_factory=Lists)
+
+    def views(self) -> Views:
+        """Open what one thread that reads holds; raise Unavailable where there is no file of readings yet."""
+        return self.closing.enter_context(closing(open_views(self.settings, self.clock, lists=self.lists)))
 
 
 def open_chores(settings: Settings, clock: Clock) -> tuple[Sequence[Chore], Callable[[], None]]:
@@ -92,9 +98,6 @@ def alarm_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who raises alarms: from what gateways tell, from what the cloud notices, and from its own rules."""
     settings, clock, records = workshop.settings, workshop.clock, workshop.records
 
-    def views() -> Views:
-        return workshop.closing.enter_context(closing(open_views(settings, clock)))
-
     def events() -> GatewayEvents:
         return workshop.closing.enter_context(closing(GatewayEvents(Database(settings.readings_path, read_only=True))))
 
@@ -105,8 +108,8 @@ def alarm_chores(workshop: Workshop) -> Sequence[Chore]:
     alarms = Alarms(records, clock)
     return [
         Chore("alarms from events", 0.2, AlarmFollower(records, events()).follow),
-        Chore("alarms from rules", 1.0, RuleWatch(records, views().store, clock).look),
-        Chore("alarms of gateways", 5.0, GatewayWatch(records, events(), views().store, clock).look),
+        Chore("alarms from rules", 1.0, RuleWatch(records, workshop.views().store, clock).look),
+        Chore("alarms of gateways", 5.0, GatewayWatch(records, events(), workshop.views().store, clock).look),
         Chore("accounts of gateways", 5.0, AccountWatch(records, uneven(), clock).look),
         Chore("shelved alarms", 1.0, alarms.end_shelves),
         Chore("alarms and time", 5.0, AlarmWatch(records, clock).look),
@@ -131,12 +134,9 @@ def analysis_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who checks for drift, learns how classes of Devices fail, and foretells series."""
     settings, clock, records = workshop.settings.analysis, workshop.clock, workshop.records
 
-    def store() -> ReadingStore:
-        return workshop.closing.enter_context(closing(open_views(workshop.settings, clock))).store
-
-    drift, drifting = DriftChecks(records, clock, false_alarms=settings.drift_false_alarms), store()
-    failures, failing = Failures(records, clock), store()
-    foreteller, foretold = Foreteller(records, clock, fit_quantiles), store()
+    drift, drifting = DriftChecks(records, clock, false_alarms=settings.drift_false_alarms), workshop.views().store
+    failures, failing = Failures(records, clock), workshop.views().store
+    foreteller, foretold = Foreteller(records, clock, fit_quantiles), workshop.views().store
     question = Question(settings.drift_window_minutes)
     every = timedelta(minutes=settings.drift_every_minutes)
     plans = [Plan(one.horizons_h, one.gateway, one.device, one.tag) for one in settings.forecasts]
@@ -166,12 +166,12 @@ CANARY = Rules(groups=(5.0, 100.0), soak_s=86_400.0)
 
 def twin_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who judges how well Devices are, and who proposes what to do about it."""
-    views = workshop.closing.enter_context(closing(open_views(workshop.settings, workshop.clock)))
+    views = workshop.views()
     alarming = partial(apply_steps, by="health")
     rounds = HealthRounds(
         workshop.records, views.store, workshop.clock, online=views.gateways.online, raise_alarms=alarming
     )
-    other = workshop.closing.enter_context(closing(open_views(workshop.settings, workshop.clock)))
+    other = workshop.views()
     recommender = Recommender(workshop.records, other.store, workshop.clock)
     return [Chore("health of devices", 60.0, rounds.look), Chore("recommendations", 300.0, recommender.look)]
 
@@ -236,7 +236,7 @@ def scaling_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who counts the load of services, foretells it, and gives them as many processes as they need."""
     settings, clock, records = workshop.settings, workshop.clock, workshop.records
     messenger = workshop.closing.enter_context(closing(Messenger(settings.intake_path)))
-    seen = workshop.closing.enter_context(closing(open_views(settings, clock)))
+    seen = workshop.views()
     executor = open_executor(settings, clock)
     situations = open_situations(settings, clock, executor)
 

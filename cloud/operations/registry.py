@@ -1,6 +1,6 @@
 """Registry: every Device that ever sent something, under the id by which people know it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from threading import Lock
 
 from cloud.domain.device import Device
@@ -9,7 +9,8 @@ from cloud.ports import StoredDevice
 from cloud.records.database import Records
 from cloud.records.devices import list_devices, register_devices
 
-_MOST_ALIKE = 64
+_MOST_NAMED = 200
+"""More devices than this are not asked for by name: reading all is quicker."""
 Told = Callable[[], Sequence[StoredDevice]]
 
 
@@ -21,8 +22,8 @@ class Registry:
         self._lock = Lock()
         self._known: Mapping[str, Device] = {}
         self._names: Mapping[tuple[str, str], str] = {}
-        self._seen: Sequence[StoredDevice] = ()
-        self._alike: list[Sequence[StoredDevice]] = []
+        self._told: Mapping[tuple[str, str], StoredDevice] = {}
+        self._seen: Sequence[StoredDevice] | None = None
 
     def all(self, told: Told) -> list[Device]:
         """Return every Device in order of its number; raise Unavailable."""
@@ -45,45 +46,46 @@ class Registry:
         return found
 
     def _current(self, told: Told) -> Mapping[str, Device]:
-        current = told()
+        if told() is self._seen:
+            return self._known
         with self._lock:
-            if not self._is_seen(current):
-                devices = self._load(current)
-                self._known = {device.shown_id: device for device in devices}
-                self._names = {(device.source, device.device_id): device.shown_id for device in devices}
-                self._seen, self._alike = current, [current]
+            current = told()  # anew: a list from before we waited must not bring back what was told before
+            if current is not self._seen and current != self._seen:
+                self._learn(current)
+            self._seen = current
             return self._known
 
-    def _is_seen(self, current: Sequence[StoredDevice]) -> bool:
-        """Return whether these are known; each reading thread has a list of its own, which is compared once."""
-        if any(current is one for one in self._alike):
-            return bool(self._known)
-        if not self._known or current != self._seen:
-            return False
-        self._alike = [*self._alike[-_MOST_ALIKE:], current]
-        return True
+    def _learn(self, current: Sequence[StoredDevice]) -> None:
+        """Take over what was not told before; the records are asked about this alone."""
+        facts = {(one.source, one.info.id): one for one in current}
+        news = {whose: one for whose, one in facts.items() if self._told.get(whose) != one}
+        kept = self._kept(news)
+        other = [one for whose, one in news.items() if whose not in kept or _differs(kept[whose], one)]
+        if other:
+            self._register(other)
+            kept |= self._kept({(one.source, one.info.id) for one in other})
+        known = {whose: self._known[shown] for whose, shown in self._names.items()} | kept
+        by_number = sorted(known.values(), key=lambda one: one.id)
+        self._known = {device.shown_id: device for device in by_number}
+        self._names = {(device.source, device.device_id): device.shown_id for device in by_number}
+        self._told = facts
 
-    def _load(self, told: Sequence[StoredDevice]) -> list[Device]:
-        kept = self._kept()
-        facts = {(one.source, one.device_id): (one.type, one.name, one.location) for one in kept}
-        news = [
-            one
-            for one in told
-            if facts.get((one.source, one.info.id)) != (one.info.type, one.info.name, one.info.location)
-        ]
-        if not news:
-            return kept
-        try:
-            self._register(news)
-        except Conflict:
-            # On an engine without a lock at the beginning another process can be first; now its rows are visible.
-            self._register(news)
-        return self._kept()
-
-    def _kept(self) -> list[Device]:
+    def _kept(self, whose: Collection[tuple[str, str]]) -> dict[tuple[str, str], Device]:
         with self._records.reading() as session:
-            return list_devices(session)
+            found = list_devices(session, None if self._seen is None or len(whose) > _MOST_NAMED else whose)
+        return {(one.source, one.device_id): one for one in found}
 
     def _register(self, news: Sequence[StoredDevice]) -> None:
+        try:
+            self._write(news)
+        except Conflict:
+            # On an engine without a lock at the beginning another process can be first; now its rows are visible.
+            self._write(news)
+
+    def _write(self, news: Sequence[StoredDevice]) -> None:
         with self._records.writing() as session:
             register_devices(session, news)
+
+
+def _differs(device: Device, told: StoredDevice) -> bool:
+    return (device.type, device.name, device.location) != (told.info.type, told.info.name, told.info.location)

@@ -1,8 +1,8 @@
 """DeviceRow: the Devices with their numbers, their shown ids and what people told of them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import JSON, Float, String, UniqueConstraint, select
+from sqlalchemy import JSON, Float, String, UniqueConstraint, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.device import Device, shown_id
@@ -28,11 +28,13 @@ class DeviceRow(Base):
     metadata_: Mapped[dict[str, object]] = mapped_column("metadata", JSON, default=dict)
 
 
-def list_devices(session: Session) -> list[Device]:
-    """Return all Devices in order of their first appearance."""
+def list_devices(session: Session, only: Collection[tuple[str, str]] | None = None) -> list[Device]:
+    """Return all Devices, or those of these (source, device_id), in order of their first appearance."""
     row = DeviceRow
     columns = (row.id, row.source, row.device_id, row.shown_id, row.type, row.name, row.location)
     query = select(*columns, row.criticality, row.metadata_).order_by(row.id)
+    if only is not None:
+        query = query.where(tuple_(row.source, row.device_id).in_(only))
     return [Device(*facts) for facts in session.execute(query)]
 
 

@@ -1,8 +1,7 @@
 """Catalogue: which sources, devices and series there are, and which series a tag table's indices mean.
 
 A tag that changes its kind becomes a second series of the same key, so that nothing of the first is lost. What is
-remembered here only ever grows; a rollback makes it forgotten. Lists of devices and series, which almost every request
-asks for, are read again only after a tag table was made: each one raises a number in the file.
+remembered here only ever grows; a rollback makes it forgotten.
 """
 
 from collections import OrderedDict
@@ -13,20 +12,34 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cloud.ports import Series, SeriesKey, StoredDevice
+from cloud.ports import Series, StoredDevice
 from cloud.storage.chunks.database import Database
+from cloud.storage.chunks.lists import Lists
 from cloud.storage.chunks.rows import Ids
 from protocols.reading import Kind
-from protocols.tag import DeviceInfo, TagTable
+from protocols.tag import TagTable
 
 _KEPT = 4096
-_CHANGES = "select value from chunk_count where name = 'catalogue'"
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-_SERIES = (
-    "select s.id, c.name, s.device, s.tag, s.kind, s.unit, s.period_s, s.is_primary "
-    "from chunk_series s join chunk_source c on c.id = s.source "
+_RAISE_CHANGES = (
+    "insert into chunk_count values ('catalogue', 1) on conflict do update set value = value + 1 returning value"
 )
+# A row that says what it said before keeps its number: gateways tell their tables anew at each start.
+_KEEP_DEVICE = (
+    "insert into chunk_device (source, device, type, name, location, changed) values (?, ?, ?, ?, ?, ?) "
+    "on conflict do update set type = excluded.type, name = excluded.name, location = excluded.location, changed = "
+    "iif((type, name, location) is (excluded.type, excluded.name, excluded.location), changed, excluded.changed)"
+)
+_KEEP_SERIES = (
+    "insert into chunk_series (id, source, device, tag, kind, unit, period_s, is_primary, changed) "
+    "values ((select coalesce(max(id) + 1, 0) from chunk_series), ?, ?, ?, ?, ?, ?, ?, ?) "
+    "on conflict (source, device, tag, kind) do update set "
+    "unit = excluded.unit, period_s = excluded.period_s, is_primary = excluded.is_primary, changed = "
+    "iif((unit, period_s, is_primary) is (excluded.unit, excluded.period_s, excluded.is_primary), "
+    "changed, excluded.changed) returning id"
+)
+_LABEL = "select c.name, s.device, s.tag from chunk_series s join chunk_source c on c.id = s.source where s.id = ?"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +55,9 @@ class TagMap:
 class Catalogue:
     """Reads and, inside a transaction of the writer, extends the tables of names."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lists: Lists) -> None:
         self._database = database
+        self._lists = lists
         self.forget()
 
     def forget(self) -> None:
@@ -53,9 +67,7 @@ class Catalogue:
         self._sources: dict[str, int] = {}
         self._text_ids: OrderedDict[str, int] = OrderedDict()
         self._kinds = np.empty(0, np.uint8)
-        self._lists_of = 0
-        self._devices: Sequence[StoredDevice] | None = None
-        self._series: dict[tuple[str | None, str | None], Sequence[Series]] = {}
+        self._lists.forget()
 
     def source(self, name: str) -> int | None:
         """Return the id of a source, or None where nothing ever came from it."""
@@ -89,57 +101,23 @@ class Catalogue:
     def kinds(self, count: int) -> NDArray[np.uint8]:
         """Return the kinds of all series by id, those below count at least."""
         if len(self._kinds) < count:
-            rows = self._database.execute("select kind from chunk_series order by id")
-            self._kinds = np.array([row[0] for row in rows], np.uint8)
+            statement = "select kind from chunk_series where id >= ? order by id"
+            rows = self._database.execute(statement, (len(self._kinds),))
+            self._kinds = np.concatenate([self._kinds, np.array([row[0] for row in rows], np.uint8)])
         return self._kinds
 
     def devices(self) -> Sequence[StoredDevice]:
         """Return every device in order of arrival; the same tuple while nothing changed."""
-        self._forget_older_lists()
-        if self._devices is None:
-            self._devices = tuple(self._read_devices())
-        return self._devices
+        return self._lists.devices(self._database)
 
     def series(self, *, source: str | None, device: str | None) -> Sequence[Series]:
-        """Return series in order of arrival."""
-        self._forget_older_lists()
-        found = self._series.get((source, device))
-        if found is None:
-            if len(self._series) >= _KEPT:
-                self._series.clear()
-            found = self._series[source, device] = tuple(self._read_series(source, device))
-        return found
-
-    def _forget_older_lists(self) -> None:
-        changes = next(self._database.execute(_CHANGES), (0,))[0]
-        if changes != self._lists_of:
-            self._devices, self._series, self._lists_of = None, {}, changes
-
-    def _read_devices(self) -> Sequence[StoredDevice]:
-        statement = (
-            "select c.name, d.device, d.type, d.name, d.location from chunk_device d "
-            "join chunk_source c on c.id = d.source order by d.id"
-        )
-        return [
-            StoredDevice(source, DeviceInfo(id=device, type=kind, name=name, location=location))
-            for source, device, kind, name, location in self._database.execute(statement)
-        ]
-
-    def _read_series(self, source: str | None, device: str | None) -> Sequence[Series]:
-        wanted = {"c.name = ?": source, "s.device = ?": device}
-        tests = {test: value for test, value in wanted.items() if value is not None}
-        where = f"where {' and '.join(tests)} " if tests else ""
-        return [
-            Series(number, SeriesKey(name, of, tag), Kind(kind), unit, period_s, bool(primary))
-            for number, name, of, tag, kind, unit, period_s, primary in self._database.execute(
-                f"{_SERIES}{where}order by s.id", tuple(tests.values())
-            )
-        ]
+        """Return series in order of arrival; all of them are the same tuple while nothing changed."""
+        return self._lists.series(self._database, source=source, device=device)
 
     def label(self, series: int) -> str:
         """Return how a person names this series."""
-        found = next(self._database.execute(f"{_SERIES}where s.id = ?", (series,)), None)
-        return f"series {series}" if found is None else f"series {found[1]}/{found[2]}/{found[3]}"
+        found = next(self._database.execute(_LABEL, (series,)), None)
+        return f"series {series}" if found is None else f"series {found[0]}/{found[1]}/{found[2]}"
 
     def text_ids(self, texts: Sequence[str], *, make: bool) -> NDArray[np.uint64]:
         """Return the id of each text; make: also of new ones, which otherwise get 0."""
@@ -171,17 +149,13 @@ class Catalogue:
 
     def _make(self, source: str, table: TagTable, *, keep: bool) -> TagMap:
         source_id = self._make_source(source)
-        self._database.execute(
-            "insert into chunk_count values ('catalogue', 1) on conflict do update set value = value + 1"
-        )
+        change = int(next(self._database.execute(_RAISE_CHANGES))[0])
         for device in table.devices:
-            self._database.execute(
-                "insert into chunk_device (source, device, type, name, location) values (?, ?, ?, ?, ?) "
-                "on conflict do update set type = excluded.type, name = excluded.name, location = excluded.location",
-                (source_id, device.id, device.type, device.name, device.location),
-            )
+            told = (source_id, device.id, device.type, device.name, device.location, change)
+            self._database.execute(_KEEP_DEVICE, told)
         kinds = np.array([tag.kind for tag in table.tags], np.uint8)
-        series = np.array([self._make_series(source_id, table, index) for index in range(len(table.tags))], np.int32)
+        made = [self._make_series(source_id, table, index, change) for index in range(len(table.tags))]
+        series = np.array(made, np.int32)
         if not keep:
             return TagMap(0, source_id, series, kinds)
         statement = "insert into chunk_map (source, hash, series, kinds) values (?, ?, ?, ?) returning id"
@@ -195,16 +169,11 @@ class Catalogue:
             raise LookupError(f"source {name!r} was just made and is not there")
         return found
 
-    def _make_series(self, source: int, table: TagTable, index: int) -> int:
+    def _make_series(self, source: int, table: TagTable, index: int, change: int) -> int:
         tag = table.tags[index]
-        statement = (
-            "insert into chunk_series (id, source, device, tag, kind, unit, period_s, is_primary) "
-            "values ((select coalesce(max(id) + 1, 0) from chunk_series), ?, ?, ?, ?, ?, ?, ?) "
-            "on conflict (source, device, tag, kind) do update set "
-            "unit = excluded.unit, period_s = excluded.period_s, is_primary = excluded.is_primary returning id"
-        )
-        row = (source, table.devices[tag.device].id, tag.name, int(tag.kind), tag.unit, tag.period_s, tag.is_primary)
-        return int(next(self._database.execute(statement, row))[0])
+        place = (source, table.devices[tag.device].id, tag.name, int(tag.kind))
+        row = (*place, tag.unit, tag.period_s, tag.is_primary, change)
+        return int(next(self._database.execute(_KEEP_SERIES, row))[0])
 
 
 def _to_map(row: tuple[int, int, bytes, bytes]) -> TagMap:

@@ -5,6 +5,7 @@ chunk_bundle   the merged batches of a group of series
 chunk_piece    one series in order of time inside one window, with its rollup; the readings are in chunk_body,
                apart, so that rollups are read without passing over them
 chunk_due      windows of series whose pieces are to be merged
+chunk_count    numbers by name; devices and series have the value of `catalogue` at which they came or changed
 """
 
 GROUP = 48
@@ -45,4 +46,8 @@ STEPS = (
         level text not null, id integer not null, problem text not null, primary key (level, id))
         strict, without rowid""",
     """create table chunk_count (name text primary key, value integer not null) strict, without rowid""",
+    "alter table chunk_device add column changed integer not null default 0",
+    "alter table chunk_series add column changed integer not null default 0",
+    "create index chunk_device_changed on chunk_device (changed)",
+    "create index chunk_series_changed on chunk_series (changed)",
 )

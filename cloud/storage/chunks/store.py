@@ -7,6 +7,7 @@ from cloud.ports import Arrival, Buckets, Clock, Points, Series, StoredDevice, S
 from cloud.storage.chunks.blocks import pack_rows, to_rows
 from cloud.storage.chunks.catalogue import Catalogue
 from cloud.storage.chunks.database import Database
+from cloud.storage.chunks.lists import Lists
 from cloud.storage.chunks.merge import Merge
 from cloud.storage.chunks.newest import NewestValues, read_newest
 from cloud.storage.chunks.parts import Parts, crc_of
@@ -28,14 +29,17 @@ _LEVELS_TO_HURRY = 2
 class ChunkStore:
     """The reading store over a Database, for its thread; over a read-only Database it only answers questions.
 
+    lists: what the readers of one process share; a writer has its own, which knows what is not committed yet.
     Closing the store leaves the Database to whoever opened it.
     """
 
-    def __init__(self, database: Database, clock: Clock, sizes: Sizes = DEFAULT_SIZES) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, sizes: Sizes = DEFAULT_SIZES, lists: Lists | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
         database.migrate("chunks", STEPS)
-        self._catalogue = Catalogue(database)
+        self._catalogue = Catalogue(database, lists or Lists())
         self._parts = Parts(database, self._catalogue)
         self._query = Query(self._catalogue, self._parts)
         self._undone = database.undone
@@ -63,10 +67,12 @@ class ChunkStore:
 
     def devices(self) -> Sequence[StoredDevice]:
         """Return every Device that was ever told of, in order of arrival."""
+        self._forget_undone()
         return self._catalogue.devices()
 
     def series(self, *, source: str | None = None, device: str | None = None) -> Sequence[Series]:
         """Return the series of a source, of a device, or all; a tag that changed its kind is two series."""
+        self._forget_undone()
         return self._catalogue.series(source=source, device=device)
 
     def points(self, series: Series, *, start_us: int, end_us: int, limit: int) -> Points:
