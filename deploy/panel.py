@@ -31,7 +31,8 @@ def picture(moment: Moment) -> RenderableType:
     facts.add_row("batches waiting", f"{buffer.get('batches_waiting', 0):,}", "broker", _broker(moment.status))
     news = "\n".join(moment.news[-6:]) or "all quiet"
     title = f"Lineside demo, {moment.elapsed_s:.0f} s"
-    return Panel(Group(facts, "", _devices(moment.status), "", news), title=title, subtitle=f"console {moment.api}/ui/  API {moment.api}/docs")
+    addresses = f"console {moment.api}/ui/  API {moment.api}/docs"
+    return Panel(Group(facts, "", _devices(moment.status), "", news), title=title, subtitle=addresses)
 
 
 def _broker(status: Mapping[str, Any]) -> str:
