@@ -14,6 +14,8 @@ from typing import Self
 import psutil
 
 PR_SET_PDEATHSIG = 1
+START_TIMEOUT_S = 120.0
+"""A small or busy machine may take so long to import a cloud."""
 STOP_TIMEOUT_S = 15.0
 
 
@@ -59,7 +61,7 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         self.stop_all()
 
-    def start(self, program: Program, *, timeout_s: float = 30.0) -> None:
+    def start(self, program: Program, *, timeout_s: float = START_TIMEOUT_S) -> None:
         """Start a program and wait until it is up; raise ProgramFailed where it is not in time."""
         self.spawn(program)
         self.wait_until_up(program.name, timeout_s=timeout_s)
@@ -80,7 +82,7 @@ class Supervisor:
             self._group = process.pid
         self._running[program.name] = (program, process)
 
-    def wait_until_up(self, name: str, *, timeout_s: float = 30.0) -> None:
+    def wait_until_up(self, name: str, *, timeout_s: float = START_TIMEOUT_S) -> None:
         """Wait for a started program; raise ProgramFailed where it ends or is not up in time."""
         program, process = self._running[name]
         deadline = time.monotonic() + timeout_s
