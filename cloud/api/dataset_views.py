@@ -112,7 +112,7 @@ class FileView(BaseModel):
 
 
 class SampleView(BaseModel):
-    """The first rows of a dataset; texts that a spreadsheet would run have an apostrophe before them."""
+    """Rows of a dataset; texts that a spreadsheet would run have an apostrophe before them."""
 
     data: list[dict[str, Any]]
     total_samples: int

@@ -25,11 +25,14 @@ JOB_EXAMPLE = {
     "limit_s": 300.0,
     "memory_mib": 2048,
     "priority": 0,
+    "parameters": {"dataset_id": "0197f3a25c1e7d409a6b001122334455", "model": "pump"},
     "requested_by": "anna",
     "cancelled_by": "",
     "result": {},
     "error": None,
 }
+_MEASURED = frozenset({"requests"})
+"""What a report carries of the API's own traffic: no part of what was asked."""
 
 
 class JobError(BaseModel):
@@ -42,7 +45,7 @@ class JobError(BaseModel):
 
 
 class JobView(BaseModel):
-    """One job; progress is 0 to 1."""
+    """One job; progress is 0 to 1; parameters: what was asked for, so that it can be asked again."""
 
     id: str
     kind: str
@@ -57,6 +60,7 @@ class JobView(BaseModel):
     limit_s: float
     memory_mib: int
     priority: int
+    parameters: dict[str, Any]
     requested_by: str
     cancelled_by: str
     result: dict[str, Any]
@@ -80,6 +84,7 @@ def show_job(job: Job, clock: Clock) -> JobView:
         limit_s=job.limits.seconds,
         memory_mib=job.limits.memory_mib,
         priority=job.priority,
+        parameters={name: value for name, value in job.parameters.items() if name not in _MEASURED},
         requested_by=job.requested_by,
         cancelled_by=job.cancelled_by,
         result=dict(job.result),

@@ -111,10 +111,10 @@ class Datasets:
                 add_audit(session, entry)
         self._files.delete(dataset.file)
 
-    def sample(self, dataset_id: str, size: int) -> tuple[Dataset, Sequence[Mapping[str, object]]]:
-        """Return a dataset and its first rows; raise NotFound, Unavailable."""
+    def sample(self, dataset_id: str, size: int, offset: int = 0) -> tuple[Dataset, Sequence[Mapping[str, object]]]:
+        """Return a dataset and so many of its rows from an offset on; raise NotFound, Unavailable."""
         dataset = self.get(dataset_id)
-        return dataset, read_sheet(self._files, dataset).rows(size)
+        return dataset, read_sheet(self._files, dataset).rows(size, offset)
 
     def sheet(self, dataset_id: str, *, most_rows: int) -> Sheet:
         """Return all rows of a dataset; raise NotFound, Invalid where there are more than so many, Unavailable."""

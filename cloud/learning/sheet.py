@@ -85,9 +85,9 @@ class Sheet:
         """Return what is known of each column."""
         return tuple(column.facts() for column in self.columns)
 
-    def rows(self, size: int) -> list[Mapping[str, object]]:
-        """Return the first rows as people see them."""
-        shown = {column.name: column.shown(slice(size)) for column in self.columns}
+    def rows(self, size: int, offset: int = 0) -> list[Mapping[str, object]]:
+        """Return so many rows from an offset on as people see them."""
+        shown = {column.name: column.shown(slice(offset, offset + size)) for column in self.columns}
         return [dict(zip(shown, row, strict=True)) for row in zip(*shown.values(), strict=True)]
 
     def pack(self) -> bytes:

@@ -88,6 +88,9 @@ async def test_a_sample_holds_as_many_rows_as_asked_and_runs_nowhere(cloud: Clou
         made = await add(client, b"speed,note\n1,=1+1\n2,fine\n3,also\n")
         path = f"/api/v1/datasets/{made['id']}/sample"
         body = (await client.get(path, params={"size": 2})).json()
+        rest = [(await client.get(path, params={"size": 2, "offset": n})).json()["data"] for n in (2, 3)]
+        assert rest == [[{"speed": 3.0, "note": "also"}], []]
+        assert (await client.get(path, params={"offset": -1})).status_code == 422
         assert [(await client.get(path, params={"size": size})).status_code for size in (0, 1001)] == [422, 422]
     assert body == {
         "data": [{"speed": 1.0, "note": "'=1+1"}, {"speed": 2.0, "note": "fine"}],

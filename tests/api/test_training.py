@@ -92,6 +92,7 @@ async def test_jobs_are_listed_and_cancelled(cloud: Cloud) -> None:
         assert ([one["id"] for one in listed.json()], listed.headers["X-Total-Count"]) == ([second], "2")
         waiting = (await client.get("/api/v1/jobs", params={"state": "queued", "kind": "train"})).json()
         assert [one["id"] for one in waiting] == [second]
+        assert "model" in waiting[0]["parameters"]
         assert (await client.get("/api/v1/jobs", params={"state": "asleep"})).status_code == 422
         assert (await client.get("/api/v1/jobs/job_nothing")).json()["error_code"] == "JOB_NOT_FOUND"
 

@@ -121,9 +121,10 @@ async def sample_dataset(
     _caller: LearningReader,
     services: ServicesDep,
     size: Annotated[int, Query(ge=1, le=1000)] = 10,
+    offset: Offset = 0,
 ) -> SampleView:
-    """Show the first rows of a dataset."""
-    dataset, rows = await services.threads.run(lambda _: services.datasets.sample(dataset_id, size))
+    """Show rows of a dataset: the first ones, or those after an offset."""
+    dataset, rows = await services.threads.run(lambda _: services.datasets.sample(dataset_id, size, offset))
     return SampleView(
         data=[dict(row) for row in rows],
         total_samples=dataset.n_rows,
