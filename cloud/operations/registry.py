@@ -50,7 +50,7 @@ class Registry:
             return self._known
         with self._lock:
             current = told()  # anew: a list from before we waited must not bring back what was told before
-            if current is not self._seen and current != self._seen:
+            if current is not self._seen:
                 self._learn(current)
             self._seen = current
             return self._known
@@ -59,6 +59,8 @@ class Registry:
         """Take over what was not told before; the records are asked about this alone."""
         facts = {(one.source, one.info.id): one for one in current}
         news = {whose: one for whose, one in facts.items() if self._told.get(whose) != one}
+        if not news and self._seen is not None:
+            return
         kept = self._kept(news)
         other = [one for whose, one in news.items() if whose not in kept or _differs(kept[whose], one)]
         if other:

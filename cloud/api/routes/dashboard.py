@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -88,10 +87,12 @@ async def dashboard(caller: Reader, services: ServicesDep) -> Response:
     shows_alarms = caller.allows(Scope.ALARMS_READ)
 
     def read(views: Views) -> bytes:
-        make = partial(_told, services, views, shows_alarms=shows_alarms)
-        return services.moments.shared(f"dashboard, alarms: {shows_alarms}", lambda: msgspec.json.encode(make()))
+        return msgspec.json.encode(_told(services, views, shows_alarms=shows_alarms))
 
-    return Response(await services.threads.run(read), media_type="application/json")
+    # Who waits for another's answer waits here: no thread is kept busy with that.
+    name = f"dashboard, alarms: {shows_alarms}"
+    told = await services.moments.awaited(name, lambda: services.threads.run(read))
+    return Response(told, media_type="application/json")
 
 
 def _told(services: Services, views: Views, *, shows_alarms: bool) -> Mapping[str, Any]:
