@@ -10,7 +10,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # Files in the order of their names: by number of tests, those with the fewest and longest would come last and alone.
 IN_TURN := --dist loadfile --no-loadscope-reorder
 
-.PHONY: help demo console test test-quick test-loop test-faults test-tf test-schemas test-console-units check check-console format lock \
+.PHONY: help demo console test test-quick test-loop test-faults test-tf test-schemas test-console test-console-units check check-console format lock \
 	load bench-edge bench-cloud bench-api bench-delivery bench-scaling bench-ml venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
@@ -32,7 +32,7 @@ test-faults: venv-dev servers ## Play the fault matrix and count every value; AR
 	$(PYTHON) -m tests.faults $(ARGS)
 
 test-quick: venv-dev servers console ## Run the tests that take seconds, several files at a time, but those of shape: `make check` does
-	$(PYTHON) -m pytest -m "not slow" --numprocesses 3 $(IN_TURN) --ignore tests/shape
+	$(PYTHON) -m pytest -m "not slow and not console" --numprocesses 3 $(IN_TURN) --ignore tests/shape
 
 test-schemas: venv-dev servers ## Try every operation of the API with what its schema allows and forbids, 50 times each
 	LINESIDE_SCHEMA_EXAMPLES=50 $(PYTHON) -m pytest tests/api/test_schemas.py -m slow $(ARGS)
@@ -46,6 +46,10 @@ test-tflite: venv-dev ## Test models with the other runtime, tflite-runtime, in 
 
 check-console: console ## Format, lint and types of the console's sources
 	@sh deploy/setup/npm.sh run --silent check
+
+test-console: console venv-dev servers ## Walk through the console with Chromium on real processes, in both themes; pictures in build/screenshots
+	@sh deploy/setup/servers.sh chromium:chromium
+	$(PYTHON) -m pytest -m console tests/console $(ARGS)
 
 test-console-units: console ## Test the console's stores and rules without a browser
 	@sh deploy/setup/npm.sh run --silent test

@@ -1,0 +1,49 @@
+"""One line and one browser for all journeys; each visitor's page must have been quiet to the end."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.console.browser import USUAL, Theme, Visit, chromium, visit
+from tests.console.stage import OPERATOR, PASSWORD, Stage
+
+Enter = Callable[..., Visit]
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Give the running line."""
+    with Stage(tmp_path_factory.mktemp("stage")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Give Chromium."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(params=["light", "dark"], scope="session")
+def theme(request: pytest.FixtureRequest) -> Theme:
+    """Give both themes, one after the other."""
+    found: Theme = request.param
+    return found
+
+
+@pytest.fixture
+def enter(stage: Stage, browser: Browser, theme: Theme) -> Iterator[Enter]:
+    """Give the way in: `enter(name, size=...)` is a visitor who is logged in, None one who is not."""
+    seen: list[Visit] = []
+    with ExitStack() as stack:
+
+        def come(name: str | None = OPERATOR, *, size: str = USUAL) -> Visit:
+            person = None if name is None else (name, PASSWORD)
+            seen.append(stack.enter_context(visit(browser, stage.url, theme=theme, person=person, size=size)))
+            return seen[-1]
+
+        yield come
+        findings = [finding for one in seen for finding in one.eyes.findings()]
+    assert findings == []

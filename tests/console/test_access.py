@@ -1,0 +1,83 @@
+"""Journey 4: who may do what; a session that ends leads to the login and back to the same place."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.console.browser import Visit
+from tests.console.conftest import Enter
+from tests.console.stage import OPERATOR, PASSWORD, VIEWER, Stage
+
+pytestmark = [pytest.mark.console, pytest.mark.timeout(300)]
+
+
+def log_in(visitor: Visit, name: str, password: str = PASSWORD) -> None:
+    """Fill in the login and send it."""
+    visitor.page.get_by_label("User name").fill(name)
+    visitor.page.get_by_label("Password").fill(password)
+    visitor.page.get_by_role("button", name="Log in").click()
+
+
+def end_sessions(stage: Stage, name: str) -> None:
+    """End somebody's sessions as an administrator does who gives another password."""
+    with stage.client() as client:
+        users = client.get("/users").raise_for_status().json()
+        number = next(one["id"] for one in users if one["username"] == name)
+        client.put(f"/users/{number}/password", json={"password": PASSWORD}).raise_for_status()
+
+
+def test_a_wrong_password_is_said_beside_the_form_and_the_right_one_leads_to_the_fleet(enter: Enter) -> None:
+    visitor = enter(None)
+    visitor.open("/")
+    log_in(visitor, OPERATOR, "not-the-password")
+    expect(visitor.page.get_by_role("alert")).to_be_visible()
+    visitor.shot("login-refused")
+    log_in(visitor, OPERATOR)
+    expect(visitor.page.get_by_role("heading", level=1, name="Fleet")).to_be_visible()
+    assert [*visitor.axe()] == []
+
+
+def test_who_comes_by_a_deep_link_is_there_after_the_login(enter: Enter) -> None:
+    visitor = enter(None)
+    visitor.open("/devices/pump-1?from=-1h")
+    log_in(visitor, OPERATOR)
+    expect(visitor.page.get_by_role("navigation", name="Pages")).to_be_visible()
+    assert visitor.page.url.endswith("/ui/devices/pump-1?from=-1h")
+
+
+def test_a_session_that_ended_asks_for_the_password_and_goes_on_at_the_same_place(stage: Stage, enter: Enter) -> None:
+    visitor = enter(OPERATOR)
+    visitor.open("/alarms")
+    end_sessions(stage, OPERATOR)
+    expect(visitor.page.get_by_text("Your session has ended")).to_be_visible(timeout=75_000)
+    visitor.shot("session-ended")
+    log_in(visitor, OPERATOR)
+    expect(visitor.page.get_by_role("heading", level=1, name="Alarms")).to_be_visible()
+    assert visitor.page.url.endswith("/ui/alarms")
+
+
+def test_logging_out_in_one_tab_logs_out_the_other(enter: Enter) -> None:
+    visitor = enter(OPERATOR)
+    visitor.open("/")
+    other = visitor.page.context.new_page()
+    other.goto(f"{visitor.url}/ui/alarms")
+    expect(other.get_by_role("heading", level=1, name="Alarms")).to_be_visible()
+    visitor.page.get_by_role("button", name=re.compile(f"You: {OPERATOR}")).click()
+    visitor.page.get_by_role("button", name="Log out").click()
+    expect(visitor.page.get_by_role("button", name="Log in")).to_be_visible()
+    expect(other.get_by_role("button", name="Log in")).to_be_visible()
+
+
+def test_a_viewer_reads_and_is_refused_by_the_api(enter: Enter) -> None:
+    visitor = enter(VIEWER)
+    visitor.open("/alarms")
+    expect(visitor.page.get_by_role("heading", level=1, name="Alarms")).to_be_visible()
+    expect(visitor.page.get_by_role("button", name=re.compile("acknowledge", re.IGNORECASE))).to_have_count(0)
+    cookies = {str(one.get("name")): str(one.get("value")) for one in visitor.page.context.cookies()}
+    refused = visitor.page.context.request.post(
+        f"{visitor.url}/api/v1/alerts/acknowledge",
+        data={"alert_ids": ["1"]},
+        headers={"X-CSRF-TOKEN": cookies["csrf_access_token"]},
+    )
+    assert refused.status == 403, refused.text()
