@@ -16,6 +16,8 @@ from protocols.errors import InvalidContent
 from protocols.wanted import ModelStanding
 
 MAX_MESSAGE_BYTES = 256 * 1024
+MAX_RANGES = 256
+"""The most ranges beyond `c` that an answer to a hello names, the lowest; of those beyond them it says nothing."""
 _CHECKED = re.compile(rb'(.*),"crc":"([0-9a-f]{8})"}', re.DOTALL)
 Instant = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 Nonce = Annotated[int, msgspec.Meta(ge=0)]

@@ -32,7 +32,7 @@ from cloud.ingest.quarantine import Reason
 from cloud.ingest.settle import marks
 from cloud.ingest.tables import KnownTable
 from cloud.ports import Clock, ReadingStore, Written
-from protocols.delivery import Ack, EpochMarks, Hello, State, decode
+from protocols.delivery import Ack, EpochMarks, EpochRange, Hello, State, decode
 from protocols.errors import InvalidContent
 
 READINGS = "lineside_ingest_readings"
@@ -218,7 +218,7 @@ class Intake:
             said = tuple(self._marks(group, gateway, epoch) for epoch in answers)
             acks.append((gateway, self._ack(gateway, said, slow=slow)))
         for gateway, hello in group.hellos:
-            said = tuple(self._marks(group, gateway, held.epoch, lo=held.lo, hi=held.hi) for held in hello.epochs)
+            said = tuple(self._marks_held(gateway, held, now_us=group.now_us) for held in hello.epochs)
             acks.append((gateway, self._ack(gateway, said, slow=slow, nonce=hello.nonce)))
         return tuple(acks)
 
@@ -226,14 +226,17 @@ class Intake:
         ledger, need = self._books.ledger, self._books.tables.needed(gateway)
         return Ack(ledger.generation, said, need, nonce, slow)
 
-    def _marks(self, group: Group, gateway: str, epoch: int, *, lo: int = 0, hi: int = 0) -> EpochMarks:
+    def _marks(self, group: Group, gateway: str, epoch: int) -> EpochMarks:
         entry = self._books.ledger.entry(gateway, epoch, now_us=group.now_us)
-        answer = group.answers.get(gateway, {}).get(epoch)
-        about = answer.about if answer else ()
-        rejected = (
-            self._books.quarantine.rejected(gateway, epoch, lo, hi) if hi else tuple(answer.rejected if answer else ())
-        )
-        return marks(epoch, entry.settled, about=about, archived=entry.account.archived, rejected=rejected)
+        answer = group.answers[gateway][epoch]
+        archived, rejected = entry.account.archived, tuple(answer.rejected)
+        return marks(epoch, entry.settled, about=answer.about, archived=archived, rejected=rejected)
+
+    def _marks_held(self, gateway: str, held: EpochRange, *, now_us: int) -> EpochMarks:
+        """Return what a hello is told: the lowest ranges and no others, so that it is known what it is silent of."""
+        entry = self._books.ledger.entry(gateway, held.epoch, now_us=now_us)
+        rejected = self._books.quarantine.rejected(gateway, held.epoch, held.lo, held.hi)
+        return marks(held.epoch, entry.settled, archived=entry.account.archived, rejected=rejected)
 
     def _count(self, group: Group) -> None:
         for (family, outcome), more in group.counts.items():

@@ -12,10 +12,8 @@ from itertools import accumulate
 
 from cloud.ingest.intervals import Intervals, Range
 from protocols.batch import Drop
-from protocols.delivery import EpochMarks, Rejected
+from protocols.delivery import MAX_RANGES, EpochMarks, Rejected
 
-MAX_RANGES = 256
-"""The most ranges beyond `c` that one ack names; batches beyond them are sent, and acknowledged, once more."""
 MAX_GENERATION = 1 << 53
 """No hello may raise the store's generation above this: JSON readers know no larger whole number."""
 
@@ -69,7 +67,10 @@ class Settled:
 def marks(
     epoch: int, settled: Settled, *, about: Iterable[int] = (), archived: int = 0, rejected: Sequence[Rejected] = ()
 ) -> EpochMarks:
-    """Return what an ack says of an epoch; about: the numbers it answers, whose ranges are named whatever the bound."""
+    """Return what an ack says of an epoch; about: the numbers it answers, whose ranges are named whatever the bound.
+
+    Of more than MAX_RANGES beyond `c` it names the lowest; batches beyond them are sent, and acknowledged, once more.
+    """
     known = settled.settled
     beyond = tuple(one for one in known.ranges if one[0] > 1)
     return EpochMarks(

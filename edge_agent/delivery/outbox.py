@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from edge_agent.buffers.marks import covers
+from edge_agent.buffers.marks import clip, covers
 from edge_agent.ports import BufferStanding
 from protocols.batch import Key
-from protocols.delivery import Ack, EpochMarks
+from protocols.delivery import MAX_RANGES, Ack, EpochMarks
 
 WINDOW = 8
 HELLO_S = 10.0
@@ -155,7 +155,7 @@ class Outbox:
         told = {marks.epoch: marks for marks in ack.epochs}
         asked = {span.epoch for span in standing.epochs}
         known = [marks for marks in standing.marks if marks.epoch in asked]
-        return not all(covers(told.get(marks.epoch, EpochMarks(marks.epoch, 0)), marks) for marks in known)
+        return not all(_is_covered(marks, told.get(marks.epoch, EpochMarks(marks.epoch, 0))) for marks in known)
 
     def _send_what_nobody_heard(self) -> None:
         """Give up on what went out before the first answer on this connection: the store came only later."""
@@ -189,3 +189,9 @@ class Outbox:
         base_s = min(LONGEST_S, max(SHORTEST_S, 4 * (self._round_trip_s or 0.0)))
         wait_s = min(PATIENCE_S, base_s * float(1 << min(attempt - 1, 10)))
         return wait_s * (1 + _JITTER * (2 * self._random() - 1))
+
+
+def _is_covered(known: EpochMarks, told: EpochMarks) -> bool:
+    """Return whether a store has all that is known to be settled, as far as its answer tells: it may be cut short."""
+    last = told.sel[-1][1] if len(told.sel) >= MAX_RANGES else None
+    return covers(told, known if last is None else clip(known, last))

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from protocols.batch import BatchKind
+from protocols.delivery import MAX_RANGES
 from tests.delivery.agent import BIG, GATEWAY
 from tests.delivery.machine import Faults
 from tests.delivery.store import Letter
@@ -127,6 +128,28 @@ def test_i7_recovery_after_a_store_came_back_that_knows_an_older_generation(worl
     assert world.store.generation < believed
     world.recover()
     assert world.store.generation == world.agents[0].buffer.generation == believed + 1
+
+
+def test_i7_recovery_without_an_alarm_when_the_store_has_more_ranges_than_an_answer_names(world: Faults) -> None:
+    world.have_a_quiet_spell(0, 0)
+    agent = world.agents[0]
+    before = {batch.key for batch in agent.due()}
+    for _ in range(MAX_RANGES // 16 + 1):
+        world.commit(0, [2] * 32, events=0)
+        fresh = agent.due(skip=frozenset(before))
+        before |= {batch.key for batch in fresh}
+        world.wire.lose()
+        world.wire.answer(0, world.store.settle([Letter(batch.frame, is_hello=False) for batch in fresh[::2]]))
+        world.wire.publish_all(world.agents)
+        agent.hear(agent.down)
+        world.custody.look(agent)
+    agent.connect()
+    world.round_trip(world.agents)
+    (marks,) = agent.buffer.marks()
+    assert len(marks.sel) > MAX_RANGES
+    assert agent.unacks == 0
+    world.recover()
+    assert agent.unacks == 0
 
 
 def test_i8_accounting_when_a_full_buffer_gave_readings_up(world: Faults) -> None:

@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 from cloud.ingest.intervals import Intervals, Range
 from cloud.ingest.settle import (
     MAX_GENERATION,
-    MAX_RANGES,
     Settled,
     Verdict,
     generation_after_restore,
@@ -15,6 +14,7 @@ from cloud.ingest.settle import (
     raised_generation,
     still_dropped,
 )
+from protocols.delivery import MAX_RANGES
 
 ranges = st.tuples(st.integers(1, 30), st.integers(0, 5)).map(lambda one: (one[0], one[0] + one[1]))
 arrivals = st.lists(st.one_of(st.integers(1, 35), ranges), max_size=30)

@@ -3,7 +3,7 @@
 from edge_agent.delivery.outbox import HELLO_S, SHORTEST_S, Meaning, Outbox
 from edge_agent.ports import BufferStanding
 from protocols.batch import Key
-from protocols.delivery import Ack, EpochMarks, EpochRange
+from protocols.delivery import MAX_RANGES, Ack, EpochMarks, EpochRange
 from tests.support.batches import ack
 
 EPOCH = 5
@@ -173,6 +173,25 @@ def test_an_epoch_that_the_answer_does_not_name_was_lost_too() -> None:
     outbox = Outbox(random=lambda: 0.5)
     outbox.connected(9, STANDING, 0.0)
     assert outbox.take(Ack(1, (), nonce=9), 0.0, generation=1) is Meaning.WENT_BACK
+
+
+def scattered(count: int, *, first: int = 3) -> tuple[tuple[int, int], ...]:
+    return tuple((seq, seq) for seq in range(first, first + 2 * count, 2))
+
+
+def test_an_answer_that_names_as_many_ranges_as_it_may_is_no_measure_of_those_beyond() -> None:
+    outbox = Outbox(random=lambda: 0.5)
+    known = EpochMarks(EPOCH, 1, scattered(2 * MAX_RANGES))
+    outbox.connected(9, BufferStanding(1, (EpochRange(EPOCH, 1, 5000, closed=False),), (known,)), 0.0)
+    assert outbox.take(ack(EPOCH, 1, *scattered(MAX_RANGES), nonce=9), 0.0, generation=1) is Meaning.NEWS
+
+
+def test_an_answer_that_lacks_a_range_among_those_it_names_means_that_the_store_went_back() -> None:
+    outbox = Outbox(random=lambda: 0.5)
+    known = EpochMarks(EPOCH, 1, scattered(2 * MAX_RANGES))
+    outbox.connected(9, BufferStanding(1, (EpochRange(EPOCH, 1, 5000, closed=False),), (known,)), 0.0)
+    told = ack(EPOCH, 1, *scattered(MAX_RANGES, first=5), nonce=9)
+    assert outbox.take(told, 0.0, generation=1) is Meaning.WENT_BACK
 
 
 def test_a_higher_generation_may_cover_less_without_alarm() -> None:
