@@ -24,6 +24,7 @@ from cloud.records.audit import add_audit
 from cloud.records.database import Records
 from cloud.records.decisions import (
     add_ad_hoc,
+    add_request,
     decide,
     draw_event_id,
     find_request,
@@ -86,6 +87,14 @@ class Decisions:
             if request is None:
                 raise _missing(request_id)
             return DecisionStory(request, list_decisions(session, request.id))
+
+    def ask(self, new: NewDecisionRequest) -> DecisionRequest:
+        """Put a person's own request into the inbox, with an entry in the audit; raise Unavailable."""
+        with self._records.writing() as session:
+            request = add_request(session, new)
+            facts: dict[str, object] = {"kind": new.kind.value, "title": new.title, "device": new.device}
+            add_audit(session, AuditEntry(new.at, new.requested_by, "decision.request", request.id, facts))
+        return request
 
     def submit(self, answer: Answer, *, request_id: str = "") -> Decision:
         """Keep an answer; the same one again is the first one. request_id: of the HTTP request.

@@ -172,3 +172,38 @@ async def test_a_request_that_never_was_is_404_and_needs_the_scope(cloud: Cloud)
     async with cloud.client(Scope.DATA_READ) as stranger:
         assert (await stranger.get("/api/v1/decisions")).status_code == 403
         assert (await stranger.post("/api/v1/decisions/submit", json=DOCUMENTED)).status_code == 403
+
+
+async def test_a_person_asks_for_maintenance_and_the_audit_knows(cloud: Cloud) -> None:
+    wish = {"title": "pump-1 is loud: change the coupling", "alarms": ["a-1"], "note": "since the early shift"}
+    async with cloud.client(Scope.TASKS_UPDATE, Scope.SYSTEM_READ) as client:
+        answer = await client.post("/api/v1/decisions", json=wish)
+        assert answer.status_code == 201, answer.text
+        asked_for = answer.json()
+        assert (asked_for["kind"], asked_for["state"], asked_for["due_at"]) == ("maintenance", "open", None)
+        assert asked_for["evidence"] == {"alarms": ["a-1"], "note": "since the early shift"}
+        assert [one["id"] for one in (await client.get("/api/v1/decisions")).json()] == [asked_for["id"]]
+        assert (await submit(client, asked_for["id"], "approve")).status_code == 201
+        activity = (await client.get("/api/v1/activity", params={"type": "decision"})).json()["activities"]
+    subjects = [one["details"]["subject"] for one in activity]
+    assert subjects == [asked_for["id"]] * 2
+    assert [one["message"].rpartition(": ")[2] for one in activity] == ["approve", "request"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "code"),
+    [
+        ({}, 400, "INVALID_REQUEST"),
+        ({"title": ""}, 422, "INVALID_PARAMETERS"),
+        ({"title": "?", "kind": "scaling"}, 422, "INVALID_PARAMETERS"),
+        ({"title": "?", "due_at": "2020-01-01T00:00:00Z"}, 422, "INVALID_TIME"),
+        ({"title": "?", "device_id": "none-such"}, 404, "DEVICE_NOT_FOUND"),
+    ],
+)
+async def test_what_cannot_be_asked_for_is_refused_and_kept_nowhere(
+    cloud: Cloud, wish: dict[str, str], status: int, code: str
+) -> None:
+    async with cloud.client(Scope.TASKS_UPDATE) as client:
+        answer = await client.post("/api/v1/decisions", json=wish)
+        assert (answer.status_code, answer.json()["error_code"]) == (status, code)
+        assert (await client.get("/api/v1/decisions")).json() == []

@@ -13,8 +13,18 @@ from cloud.api.errors import MISSING_IS_400
 from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, tell_pages
 from cloud.api.resource import Resource
-from cloud.domain.decision import Choice, Decision, DecisionKind, DecisionRequest, RequestState
+from cloud.domain.decision import (
+    Choice,
+    Decision,
+    DecisionKind,
+    DecisionRequest,
+    NewDecisionRequest,
+    RequestState,
+)
+from cloud.domain.times import to_datetime
+from cloud.errors import Invalid
 from cloud.operations.decisions import Answer
+from cloud.services import Services, Views
 
 router = Resource(prefix="/decisions", tags=["decisions"])
 _SUBMITTED = {
@@ -53,6 +63,11 @@ STORY_EXAMPLE = REQUEST_EXAMPLE | {
         }
     ]
 }
+MAINTENANCE_EXAMPLE = REQUEST_EXAMPLE | {
+    "kind": "maintenance",
+    "subject": "pump-1",
+    "evidence": {"alarms": ["5f2b1c9e-8d1f-4b7e-9a51-0c6f3f6f1c11"], "note": "It is loud since the early shift."},
+}
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 RequestId = Annotated[str, Field(min_length=1, max_length=200, pattern=_PLAIN)]
 AnyRequestId = Annotated[str, Path(min_length=1, max_length=200)]
@@ -68,6 +83,21 @@ class Submission(BaseModel):
     justification: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
     operator_id: Annotated[str, Field(max_length=200, pattern=_PLAIN)] = ""
     defer_until: AwareDatetime | None = None
+
+
+class MaintenanceBody(BaseModel):
+    """What somebody asks to have done; alarms: ids of those that speak for it; due_at: by when it should be decided."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal[DecisionKind.MAINTENANCE] = DecisionKind.MAINTENANCE
+    title: Annotated[str, Field(min_length=1, max_length=400, pattern=_PLAIN)]
+    device_id: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    alarms: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=100, pattern=_PLAIN)]], Field(max_length=50)
+    ] = []
+    note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
+    due_at: AwareDatetime | None = None
 
 
 class Submitted(BaseModel):
@@ -141,6 +171,23 @@ async def list_decision_requests(
 
 
 @router.post(
+    "",
+    status_code=201,
+    summary="Ask for maintenance",
+    dependencies=[idempotent()],
+    responses=answers(MAINTENANCE_EXAMPLE, 400, 401, 403, 404, 409, 422, 503, good=201),
+    openapi_extra={MISSING_IS_400: True},
+)
+async def request_maintenance(body: MaintenanceBody, caller: Decider, services: ServicesDep) -> RequestView:
+    """Put a request for maintenance into the inbox; 404 where the device is not there."""
+
+    def do(views: Views) -> RequestView:
+        return RequestView(**_facts(services.decisions.ask(_asked(body, caller.name, services, views))))
+
+    return await services.threads.run(do)
+
+
+@router.post(
     "/submit",
     status_code=201,
     summary="Decide",
@@ -168,6 +215,25 @@ async def show_decision_request(request_id: AnyRequestId, _caller: Decider, serv
     """Show a request with its evidence and every answer to it."""
     story = await services.threads.run(lambda _: services.decisions.get(request_id))
     return StoryView(**_facts(story.request), decisions=[_decision(one) for one in story.decisions])
+
+
+def _asked(body: MaintenanceBody, by: str, services: Services, views: Views) -> NewDecisionRequest:
+    at = to_datetime(services.clock.now_us())
+    if body.due_at is not None and body.due_at <= at:
+        raise Invalid("due_at: must lie ahead", code="INVALID_TIME", details={"field": "due_at"})
+    device = None if body.device_id is None else services.registry.find(body.device_id, views.store.devices)
+    told: dict[str, object] = {"alarms": list(body.alarms), "note": body.note}
+    return NewDecisionRequest(
+        kind=body.kind,
+        subject="" if device is None else device.shown_id,
+        title=body.title,
+        requested_by=by,
+        at=at,
+        evidence={name: value for name, value in told.items() if value},
+        due_at=body.due_at,
+        device="" if device is None else device.shown_id,
+        gateway="" if device is None else device.source,
+    )
 
 
 def _facts(request: DecisionRequest) -> dict[str, Any]:

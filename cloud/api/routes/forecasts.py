@@ -29,6 +29,7 @@ _WINDOWS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(
 _SERVICE = "ingest, inference, jobs or api, in messages a second; or a series, written `device/tag`; all by default."
 Window = Literal["1h", "24h", "7d", "30d"]
 Service = Annotated[str | None, Query(max_length=400, description=_SERVICE)]
+_QUANTILES = {"prediction_p1": 10.8, "prediction_p10": 11.6, "prediction_p90": 13.1, "prediction_p99": 13.9}
 _CURRENT = {
     "predictions": [
         {
@@ -36,10 +37,7 @@ _CURRENT = {
             "horizon_minutes": 60,
             "horizon_type": "medium",
             "prediction_p50": 12.4,
-            "prediction_p90": 13.1,
-            "prediction_p99": 13.9,
-            "prediction_p10": 11.6,
-            "prediction_p1": 10.8,
+            **_QUANTILES,
             "confidence_score": 0.87,
             "calibrated": True,
             "timestamp": "2026-01-15T11:00:00Z",
@@ -57,6 +55,7 @@ _HISTORY = {
             "service_name": "ingest",
             "horizon_minutes": 60,
             "predicted_value": 12.4,
+            **_QUANTILES,
             "actual_value": 12.1,
             "error_percentage": 2.48,
             "timestamp": "2026-01-15T11:00:00Z",
@@ -101,12 +100,16 @@ class CurrentForecasts(BaseModel):
 
 
 class PastForecast(BaseModel):
-    """One forecast; `actual_value` is null until its hour has passed."""
+    """One forecast, its median and its quantiles; `actual_value` is null until its hour has passed."""
 
     id: UUID
     service_name: str
     horizon_minutes: int
     predicted_value: float
+    prediction_p1: float
+    prediction_p10: float
+    prediction_p90: float
+    prediction_p99: float
     actual_value: float | None
     error_percentage: float | None
     timestamp: datetime
@@ -173,8 +176,8 @@ async def current_forecasts(
     def read(views: Views) -> CurrentForecasts:
         found = services.forecasts.current(series=_series(services, views, service), term=horizon)
         names = services.registry.names(views.store.devices)
-        shown = [_current(one, names) for one in found]
-        return CurrentForecasts(predictions=shown, generated_at=to_datetime(services.clock.now_us()))
+        at = to_datetime(services.clock.now_us())
+        return CurrentForecasts(predictions=[_current(one, names) for one in found], generated_at=at)
 
     return await services.threads.run(read)
 
@@ -198,12 +201,14 @@ async def past_forecasts(
         raise Invalid("end_time: must be after start_time", code="INVALID_RANGE", details={"field": "end_time"})
 
     def read(views: Views) -> PastForecasts:
-        series = _series(services, views, service)
-        told = services.forecasts.told(series=series, since=start_time, until=end_time, limit=limit)
+        told = services.forecasts.told(
+            series=_series(services, views, service), since=start_time, until=end_time, limit=limit
+        )
         names = services.registry.names(views.store.devices)
         figures = ShortFigures(mape=told.accuracy.mape, rmse=told.accuracy.rmse)
-        shown = [_past(one, names) for one in told.forecasts]
-        return PastForecasts(predictions=shown, total_count=told.total, accuracy_metrics=figures)
+        return PastForecasts(
+            predictions=[_past(one, names) for one in told.forecasts], total_count=told.total, accuracy_metrics=figures
+        )
 
     return await services.threads.run(read)
 
@@ -248,17 +253,17 @@ def _name(one: Forecast, names: Mapping[tuple[str, str], str]) -> str:
     return f"{names.get((one.series.source, one.series.device), one.series.device)}/{one.series.tag}"
 
 
+def _quantiles(one: Forecast) -> dict[str, float]:
+    return {f"prediction_p{round(100 * level)}": one.quantiles[LEVELS.index(level)] for level in (0.01, 0.1, 0.9, 0.99)}
+
+
 def _current(one: Forecast, names: Mapping[tuple[str, str], str]) -> CurrentForecast:
-    p1, p10, p50, p90, p99 = (one.quantiles[LEVELS.index(level)] for level in (0.01, 0.1, 0.5, 0.9, 0.99))
     return CurrentForecast(
         service_name=_name(one, names),
         horizon_minutes=one.horizon_minutes,
         horizon_type=term_of(one.horizon_minutes),
-        prediction_p50=p50,
-        prediction_p90=p90,
-        prediction_p99=p99,
-        prediction_p10=p10,
-        prediction_p1=p1,
+        prediction_p50=one.median,
+        **_quantiles(one),
         confidence_score=one.confidence,
         calibrated=one.is_calibrated,
         timestamp=one.target_at,
@@ -274,6 +279,7 @@ def _past(one: Forecast, names: Mapping[tuple[str, str], str]) -> PastForecast:
         service_name=_name(one, names),
         horizon_minutes=one.horizon_minutes,
         predicted_value=one.median,
+        **_quantiles(one),
         actual_value=one.actual,
         error_percentage=error_percentage(one),
         timestamp=one.target_at,
@@ -281,16 +287,9 @@ def _past(one: Forecast, names: Mapping[tuple[str, str], str]) -> PastForecast:
 
 
 def _figures(found: Accuracy) -> Figures:
-    coverage = None if found.coverage is None else found.coverage[0.9]
-    return Figures(
-        count=found.count,
-        mae=found.mae,
-        rmse=found.rmse,
-        mape=found.mape,
-        wape=found.wape,
-        r2=found.r2,
-        coverage_p90=coverage,
-    )
+    p90 = None if found.coverage is None else found.coverage[0.9]
+    errors = {"mae": found.mae, "rmse": found.rmse, "mape": found.mape, "wape": found.wape, "r2": found.r2}
+    return Figures(count=found.count, coverage_p90=p90, **errors)
 
 
 def _of_term(by_horizon: dict[int, Figures], term: Term) -> Figures | None:
