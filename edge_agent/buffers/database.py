@@ -1,5 +1,6 @@
 """The buffer's file as SQLite sees it: schema, the one connection, transactions, and what its errors mean."""
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -13,6 +14,8 @@ APPLICATION_ID = 1280524849
 _WAL_LIMIT = 2 * 1024 * 1024
 _CHECKPOINT_PAGES = 256
 """So that a log never holds more new pages than the ballast makes room for."""
+_LOG_BYTES = (_CHECKPOINT_PAGES + 64) * (PAGE_BYTES + 24) + 32
+"""What the log takes where it is brought into the file so often, with a commit of 64 pages beyond."""
 _CACHE_KIB = 1024
 _PAGES_BESIDE = 16
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
@@ -136,6 +139,23 @@ class Database:
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
+    def settle_in(self, room: int) -> None:
+        """Take what the log works in, and so many bytes for rows, from the disk now, as far as it gives them.
+
+        What a log holds cannot be brought into a file that cannot grow, so a full disk must not have to give any more.
+        """
+        self._hold_log()
+        self.checkpoint()
+        short = room - self.bytes_on_disk()
+        if short <= 0:
+            return
+        with suppress(sqlite3.Error):
+            self._connection.execute("CREATE TABLE IF NOT EXISTS room (one BLOB)")
+            self._connection.execute("INSERT INTO room VALUES (zeroblob(?))", (short,))
+            self.checkpoint()
+        with suppress(sqlite3.Error):
+            self._connection.execute("DROP TABLE IF EXISTS room")
+
     def bytes_on_disk(self) -> int:
         """Return what the disk has given the file for rows; the log's is not counted."""
         try:
@@ -146,6 +166,14 @@ class Database:
     def free_pages(self) -> int:
         """Return how many pages of the file hold nothing."""
         return self.scalar("PRAGMA freelist_count")
+
+    def _hold_log(self) -> None:
+        with suppress(OSError):
+            handle = os.open(self._path.with_name(f"{self._path.name}-wal"), os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                os.posix_fallocate(handle, 0, _LOG_BYTES)
+            finally:
+                os.close(handle)
 
     def close(self) -> None:
         """Checkpoint as far as possible and let go of the file."""

@@ -51,8 +51,9 @@ class SqliteBuffer:
         self._full_cap = self._cap = policy_cap(settings.max_bytes)
         self._segment = 0
         self._table = ""
-        if ballast is not None:
-            ballast.lay()
+        if ballast is not None and not ballast.lay():
+            self._settle_in()
+            self._grow_no_more(keeps_room=True)
 
     @property
     def epoch(self) -> int:
@@ -148,7 +149,8 @@ class SqliteBuffer:
         with self._shelf.changing(durable=False):
             purged = self._purge()
         with self._database.reading():
-            spare = self._database.free_pages() * PAGE_BYTES > max(self._full_cap // 8, self._shelf.used // 4)
+            free = self._database.free_pages() * PAGE_BYTES
+        spare = self._cap == self._full_cap and free > max(self._full_cap // 8, self._shelf.used // 4)
         if spare:
             self._database.shrink(_SHRINK_PAGES)
         return purged or spare
@@ -261,13 +263,15 @@ class SqliteBuffer:
         self._shelf.books = {epoch: book.forgotten() for epoch, book in self._shelf.books.items()}
 
     def _grow_no_more(self, *, keeps_room: bool) -> None:
-        """Make room inside the file only, until the ballast can be laid again; its place is for the log to work in.
+        """Make room inside the file only, until the ballast can be laid again; what that gives is for log and rows.
 
-        keeps_room: also in what the file has of the disk without using it, and in a part of the ballast.
+        keeps_room: also in what the file has of the disk without using it.
         """
-        room = policy_cap(self._database.bytes_on_disk())
         if self._ballast is not None and self._ballast.give_up():
-            room = max(room, BALLAST_BYTES // _PART_OF_BALLAST)
-        used = self._shelf.used
-        self._cap = min(self._cap, max(room, used) if keeps_room else used)
+            self._settle_in()
         self._database.checkpoint()
+        room = policy_cap(self._database.bytes_on_disk()) if keeps_room else 0
+        self._cap = min(self._cap, max(room, self._shelf.used))
+
+    def _settle_in(self) -> None:
+        self._database.settle_in(min(self._full_cap, BALLAST_BYTES // _PART_OF_BALLAST))

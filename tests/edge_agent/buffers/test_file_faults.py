@@ -23,7 +23,6 @@ from edge_agent.errors import BufferFull, BufferUnusable
 from edge_agent.ports import Buffer, StoredBatch
 from protocols.batch import BatchKind, Key
 from tests.support.batches import START_US, ack, data, drop_in, event, event_in, tags
-from tests.support.full_disk import BATCHES
 
 MIB = 1024 * 1024
 KIB = 1024
@@ -87,7 +86,7 @@ def test_kill_9_loses_nothing_that_was_committed(place: BufferPlace) -> None:
     let_go(held)
 
 
-def test_a_full_disk_is_opened_and_written_on_and_makes_the_oldest_data_go(tmp_path: Path) -> None:
+def test_a_full_disk_is_opened_and_written_on_for_ever_and_makes_the_oldest_data_go(tmp_path: Path) -> None:
     program = (
         f"mount -t tmpfs -o size=24m none {tmp_path} && exec {sys.executable} -m tests.support.full_disk {tmp_path}"
     )
@@ -99,8 +98,11 @@ def test_a_full_disk_is_opened_and_written_on_and_makes_the_oldest_data_go(tmp_p
     told = json.loads(done.stdout or done.stderr)
     assert told["stored on a full disk"] == 2
     assert (told["ballast when full"], told["ballast with room"]) == (False, True)
+    assert told["newest kept"] > 1000
+    assert (told["neither held nor declared"], told["held and declared"]) == (0, 0)
     assert told["kept"] > 500
-    assert told["dropped"] == 3 * (BATCHES + 2 - told["kept"])
+    assert told["dropped"] > 0
+    assert told["lost"] == 0
 
 
 def test_the_file_stays_under_its_cap(place: BufferPlace) -> None:
