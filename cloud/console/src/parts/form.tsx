@@ -126,6 +126,7 @@ interface InputProps {
   autoComplete?: string;
   disabled?: boolean;
   placeholder?: string;
+  step?: string;
 }
 
 /** A labelled input, a list where `options` are given, a text area where `rows` are. */
@@ -168,6 +169,7 @@ export function Input(props: InputProps) {
           // biome-ignore lint/a11y/noAutofocus: the first field of a dialog that was just asked for
           autoFocus={props.autoFocus}
           placeholder={props.placeholder}
+          step={props.step}
         />
       )}
     </Labelled>
