@@ -39,11 +39,10 @@ class KeyUses:
             due, self._due = self._due, {}
         # A full disk must not refuse those who only read.
         with suppress(Unavailable), self._records.writing() as session:
-            for key in due.values():
-                mark_used(session, key.prefix, now)
-                if key.rotated_at is not None:
-                    details: dict[str, object] = {"name": key.name}
-                    add_audit(session, AuditEntry(now, key.principal.name, "key.use_of_old", key.prefix, details))
+            mark_used(session, due, now)
+            for key in (one for one in due.values() if one.rotated_at is not None):
+                details: dict[str, object] = {"name": key.name}
+                add_audit(session, AuditEntry(now, key.principal.name, "key.use_of_old", key.prefix, details))
 
 
 def _is_due(key: ApiKey, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.alarm import Alarm, AlarmState, Condition, Severity
 from cloud.records.base import Base, UtcDateTime
+from cloud.records.pages import page_of
 
 _LIVE = text("is_live")
 _IN_SIGHT = (AlarmState.UNACK_ACTIVE.value, AlarmState.ACK_ACTIVE.value)
@@ -109,10 +110,8 @@ class AlarmFilter:
 
 def list_alarms(session: Session, wanted: AlarmFilter, *, limit: int, offset: int = 0) -> tuple[list[Alarm], int]:
     """Return one page, the newest first, and how many there are in all."""
-    conditions = wanted.conditions()
-    total = session.scalar(select(func.count()).select_from(AlarmRow).where(*conditions)) or 0
-    query = select(AlarmRow).where(*conditions).order_by(AlarmRow.number.desc()).limit(limit).offset(offset)
-    return [_alarm(row) for row in session.scalars(query)], total
+    rows, total = page_of(session, AlarmRow, wanted.conditions(), AlarmRow.number.desc(), limit=limit, offset=offset)
+    return [_alarm(row) for row in rows], total
 
 
 def find_alarm(session: Session, alarm_id: str) -> Alarm | None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import String, select
+from sqlalchemy import String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.api_key import ApiKey
@@ -60,11 +60,9 @@ def list_keys(session: Session) -> list[ApiKey]:
     return [_key(row) for row in session.scalars(select(ApiKeyRow).order_by(ApiKeyRow.id))]
 
 
-def mark_used(session: Session, prefix: str, at: datetime) -> None:
-    """Keep when a key was last used."""
-    row = _row(session, prefix)
-    if row is not None:
-        row.last_used_at = at
+def mark_used(session: Session, prefixes: Collection[str], at: datetime) -> None:
+    """Keep when these keys were last used."""
+    session.execute(update(ApiKeyRow).where(ApiKeyRow.prefix.in_(prefixes)).values(last_used_at=at))
 
 
 def mark_revoked(session: Session, prefix: str, at: datetime) -> None:

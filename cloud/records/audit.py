@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import JSON, ColumnElement, String, func, or_, select
+from sqlalchemy import JSON, ColumnElement, String, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.audit import AuditEntry
 from cloud.records.base import Base, UtcDateTime
+from cloud.records.pages import page_of
 
 
 class AuditRow(Base):
@@ -59,11 +60,8 @@ def page_of_audit(
     if question.actions:
         conditions.append(or_(*map(_fits, question.actions)))
     conditions += [~_fits(one) for one in question.unlike]
-    total = session.scalar(select(func.count()).select_from(AuditRow).where(*conditions)) or 0
-    query = select(AuditRow).where(*conditions).order_by(AuditRow.id.desc()).limit(limit).offset(offset)
-    found = [
-        (row.id, AuditEntry(row.at, row.actor, row.action, row.subject, row.details)) for row in session.scalars(query)
-    ]
+    rows, total = page_of(session, AuditRow, conditions, AuditRow.id.desc(), limit=limit, offset=offset)
+    found = [(row.id, AuditEntry(row.at, row.actor, row.action, row.subject, row.details)) for row in rows]
     return found, total
 
 

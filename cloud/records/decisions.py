@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import JSON, ColumnElement, Index, String, and_, func, or_, select
+from sqlalchemy import JSON, ColumnElement, Index, String, and_, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.decision import (
@@ -27,6 +27,7 @@ from cloud.domain.notice import NewNotice, NoticeKind
 from cloud.domain.times import to_us
 from cloud.records.base import Base, UtcDateTime
 from cloud.records.notices import add_notice
+from cloud.records.pages import page_of
 
 REQUEST = "req"
 """The prefix of a request's id."""
@@ -127,9 +128,9 @@ def list_requests(
         chosen.append(DecisionRequestRow.requested_at >= since)
     if before is not None:
         chosen.append(DecisionRequestRow.requested_at < before)
-    total = session.scalar(select(func.count()).select_from(DecisionRequestRow).where(*chosen)) or 0
-    query = select(DecisionRequestRow).where(*chosen).order_by(DecisionRequestRow.number.desc())
-    return [_request(row) for row in session.scalars(query.limit(limit).offset(offset))], total
+    newest = DecisionRequestRow.number.desc()
+    rows, total = page_of(session, DecisionRequestRow, chosen, newest, limit=limit, offset=offset)
+    return [_request(row) for row in rows], total
 
 
 def decide(session: Session, decision: Decision, *, request_id: str = "") -> DecisionRequest:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.delivery import Attempt, Delivery, DeliveryState, NewDelivery
 from cloud.records.base import Base, UtcDateTime
+from cloud.records.pages import page_of
 
 LEASE = timedelta(seconds=30)
 """How long a sender may take before others may try."""
@@ -79,10 +80,7 @@ def list_deliveries(
     """Return some of a webhook's, the newest first, and how many there are in all."""
     wanted = [DeliveryRow.webhook == webhook]
     wanted += [DeliveryRow.state.in_([one.value for one in states])] if states else []
-    total = session.scalar(select(func.count()).select_from(DeliveryRow).where(*wanted)) or 0
-    rows = session.scalars(
-        select(DeliveryRow).where(*wanted).order_by(DeliveryRow.id.desc()).limit(limit).offset(offset)
-    )
+    rows, total = page_of(session, DeliveryRow, wanted, DeliveryRow.id.desc(), limit=limit, offset=offset)
     return [_delivery(row) for row in rows], total
 
 

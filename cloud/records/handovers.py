@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import String, func, select
+from sqlalchemy import String
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.handover import MAX_TEXT, HandoverNote
 from cloud.records.base import Base, UtcDateTime
+from cloud.records.pages import page_of
 
 
 class HandoverNoteRow(Base):
@@ -36,9 +37,8 @@ def list_notes(
 ) -> tuple[Sequence[HandoverNote], int]:
     """Return the newest first, of one device or of all, and how many there are."""
     chosen = [] if device is None else [HandoverNoteRow.device == device]
-    total = session.scalar(select(func.count()).select_from(HandoverNoteRow).where(*chosen)) or 0
-    query = select(HandoverNoteRow).where(*chosen).order_by(HandoverNoteRow.id.desc()).limit(limit).offset(offset)
-    return [_note(row) for row in session.scalars(query)], total
+    rows, total = page_of(session, HandoverNoteRow, chosen, HandoverNoteRow.id.desc(), limit=limit, offset=offset)
+    return [_note(row) for row in rows], total
 
 
 def _note(row: HandoverNoteRow) -> HandoverNote:

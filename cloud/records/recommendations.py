@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Float, Index, String, func, select, text
+from sqlalchemy import JSON, ColumnElement, Float, Index, String, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cloud.domain.recommendation import (
@@ -15,6 +15,7 @@ from cloud.domain.recommendation import (
     RecommendationType,
 )
 from cloud.records.base import Base, UtcDateTime
+from cloud.records.pages import page_of
 
 _OPEN = text("state = 'open'")
 PREFIX = "rec"
@@ -70,10 +71,9 @@ def list_recommendations(
     chosen: list[ColumnElement[bool]] = [RecommendationRow.state.in_([one.value for one in states])]
     if device is not None:
         chosen += [RecommendationRow.source == device[0], RecommendationRow.device == device[1]]
-    total = session.scalar(select(func.count()).select_from(RecommendationRow).where(*chosen)) or 0
     order = (RecommendationRow.composite.desc(), RecommendationRow.number.desc())
-    query = select(RecommendationRow).where(*chosen).order_by(*order).limit(limit).offset(offset)
-    return [_recommendation(row) for row in session.scalars(query)], total
+    rows, total = page_of(session, RecommendationRow, chosen, *order, limit=limit, offset=offset)
+    return [_recommendation(row) for row in rows], total
 
 
 def find_recommendation(session: Session, identity: str) -> Recommendation | None:
