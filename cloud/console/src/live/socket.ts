@@ -23,6 +23,15 @@ export function backoffMs(attempt: number, random: () => number = Math.random): 
   return longest / 2 + (random() * longest) / 2;
 }
 
+const MOST_A_MESSAGE = 200;
+
+function sliced(devices: readonly string[]): string[][] {
+  const count = Math.ceil(devices.length / MOST_A_MESSAGE);
+  return Array.from({ length: count }, (_, index) =>
+    devices.slice(index * MOST_A_MESSAGE, (index + 1) * MOST_A_MESSAGE),
+  );
+}
+
 export class LiveSocket {
   readonly state = signal<LinkState>("connecting");
   readonly roundTripMs = signal<number | null>(null);
@@ -40,8 +49,8 @@ export class LiveSocket {
   private heardAt = 0;
   private wanted = false;
   private readonly listeners = new Map<string, Set<Listener>>();
-  private readonly watched = new Map<string, number>();
-  private rateHz = 1;
+  /** How often each watcher of a device wants to hear of it, Hz. */
+  private readonly watched = new Map<string, number[]>();
 
   constructor(
     private readonly url: () => string = () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`,
@@ -73,33 +82,51 @@ export class LiveSocket {
     return () => heard.delete(listener);
   }
 
-  /** Hear the newest readings of devices until what is returned is called; watchers of one device share it. */
+  /** Hear the newest readings of devices until what is returned is called; watchers of one device share the fastest. */
   watch(devices: readonly string[], rateHz = 1): () => void {
-    const fresh = devices.filter((one) => !this.watched.has(one));
-    for (const one of devices) this.watched.set(one, (this.watched.get(one) ?? 0) + 1);
-    this.rateHz = Math.max(this.rateHz, rateHz);
-    if (fresh.length || rateHz > 1) this.subscribe(devices, this.rateHz);
-    return () => {
-      const gone = devices.filter((one) => this.release(one));
-      if (gone.length) this.say({ type: "unsubscribe", devices: gone });
-    };
+    const faster = devices.filter((one) => rateHz > this.rateOf(one));
+    for (const one of devices) this.watched.set(one, [...(this.watched.get(one) ?? []), rateHz]);
+    this.subscribe(faster, rateHz);
+    return () => this.release(devices, rateHz);
   }
 
   say(message: Record<string, unknown>): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
 
-  private release(device: string): boolean {
-    const left = (this.watched.get(device) ?? 1) - 1;
-    if (left > 0) this.watched.set(device, left);
-    else this.watched.delete(device);
-    return left <= 0;
+  private rateOf(device: string): number {
+    return Math.max(0, ...(this.watched.get(device) ?? []));
+  }
+
+  private release(devices: readonly string[], rateHz: number): void {
+    const slower = new Set<string>();
+    const gone: string[] = [];
+    for (const one of devices) {
+      const rates = this.watched.get(one) ?? [];
+      const left = rates.toSpliced(rates.indexOf(rateHz), 1);
+      if (left.length === 0) {
+        this.watched.delete(one);
+        gone.push(one);
+      } else {
+        this.watched.set(one, left);
+        if (Math.max(...left) < rateHz) slower.add(one);
+      }
+    }
+    for (const some of sliced(gone)) this.say({ type: "unsubscribe", devices: some });
+    this.subscribeAll([...slower]);
+  }
+
+  private subscribeAll(devices: readonly string[]): void {
+    for (const rate of new Set(devices.map((one) => this.rateOf(one)))) {
+      this.subscribe(
+        devices.filter((one) => this.rateOf(one) === rate),
+        rate,
+      );
+    }
   }
 
   private subscribe(devices: readonly string[], rateHz: number): void {
-    for (let first = 0; first < devices.length; first += 200) {
-      this.say({ type: "subscribe", devices: devices.slice(first, first + 200), rate_hz: rateHz });
-    }
+    for (const some of sliced(devices)) this.say({ type: "subscribe", devices: some, rate_hz: rateHz });
   }
 
   private connect(): void {
@@ -114,7 +141,7 @@ export class LiveSocket {
     this.attempts = 0;
     this.heardAt = Date.now();
     this.state.value = "live";
-    if (this.watched.size) this.subscribe([...this.watched.keys()], this.rateHz);
+    this.subscribeAll([...this.watched.keys()]);
     clearInterval(this.beat);
     this.beat = setInterval(() => this.ping(), PING_EVERY_MS);
     this.ping();

@@ -66,9 +66,12 @@ export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], ord
   return [...rows].sort((one, other) => sign * compare(by(one), by(other)));
 }
 
+/** Made once: 5,000 rows are compared 60,000 times. */
+const collator = new Intl.Collator(undefined, { numeric: true });
+
 function compare(one: string | number, other: string | number): number {
   if (typeof one === "number" && typeof other === "number") return one - other || 0;
-  return String(one).localeCompare(String(other), undefined, { numeric: true });
+  return collator.compare(String(one), String(other));
 }
 
 export function Table<T>(props: TableProps<T>) {

@@ -1,7 +1,6 @@
 /** Alarms as operators see them: sorted by ISA-18.2, changed by live messages. */
 import { computed } from "@preact/signals";
 import { type Answer, api } from "../api/client";
-import { ms } from "../time/zone";
 import { link } from "./link";
 import { Resource } from "./resource";
 
@@ -29,8 +28,13 @@ export function worstFirst(one: Alarm, other: Alarm): number {
   return (
     (RANK[one.severity] ?? 3) - (RANK[other.severity] ?? 3) ||
     (STATE_RANK[one.state] ?? 3) - (STATE_RANK[other.state] ?? 3) ||
-    ms(other.raised_at) - ms(one.raised_at)
+    later(one.raised_at, other.raised_at)
   );
+}
+
+/** Return the order of two times of the API, newest first: ISO 8601 in UTC sorts as text. */
+function later(one: string, other: string): number {
+  return one === other ? 0 : one < other ? 1 : -1;
 }
 
 export const isHidden = (alarm: Alarm): boolean => alarm.state === "shelved" || alarm.state === "out_of_service";
@@ -48,20 +52,25 @@ export const unacknowledged = computed(() => {
   return counts;
 });
 
+type News = Partial<Alarm> & { id: string };
+const queue: { told: News; seq: number }[] = [];
 const wanted = new Set<string>();
+let flushing: ReturnType<typeof setTimeout> | undefined;
 let fetching: ReturnType<typeof setTimeout> | undefined;
+const TOGETHER_MS = 16;
+const COMPLETE_MS = 150;
+/** More alarms than this at a time are read as one list, and that at most every so many ms. */
+const MANY = 20;
+const LIST_MS = 3_000;
 
 /** Follow live messages: known alarms are changed in place, new ones shown at once and completed from the API. */
 export function followAlarms(): () => void {
   const ends = ["alert", "alert_acknowledged", "alert_changed"].map((type) =>
     link.on(type, (message) => {
-      const told = message.data as Partial<Alarm> & { id?: string };
+      const told = message.data as Partial<Alarm> | undefined;
       if (!told?.id) return;
-      const seq = message.seq ?? 0;
-      if (told.state === "normal") alarms.remove(told.id, seq);
-      else if (!alarms.patch(told.id, told, seq)) alarms.merge(fromNews(told), seq);
-      wanted.add(told.id);
-      fetching ??= setTimeout(complete, 150);
+      queue.push({ told: told as News, seq: message.seq ?? 0 });
+      flushing ??= setTimeout(flush, TOGETHER_MS);
     }),
   );
   return () => {
@@ -69,7 +78,26 @@ export function followAlarms(): () => void {
   };
 }
 
-function fromNews(told: Partial<Alarm>): Alarm {
+/** Take what was told since the last drawing: one change for those who look, however many alarms came. */
+function flush(): void {
+  flushing = undefined;
+  alarms.together(() => {
+    for (const { told, seq } of queue.splice(0)) hear(told, seq);
+  });
+  if (wanted.size) fetching ??= setTimeout(complete, wanted.size > MANY ? LIST_MS : COMPLETE_MS);
+}
+
+function hear(told: News, seq: number): void {
+  if (told.state === "normal") {
+    alarms.remove(told.id, seq);
+    wanted.delete(told.id);
+    return;
+  }
+  if (!alarms.patch(told.id, told, seq)) alarms.merge(fromNews(told), seq);
+  wanted.add(told.id);
+}
+
+function fromNews(told: News): Alarm {
   const raised = told.timestamp ?? new Date().toISOString();
   return { shares: [], raised_at: raised, last_raised_at: raised, chattering: false, stale: false, ...told } as Alarm;
 }
@@ -78,11 +106,8 @@ async function complete(): Promise<void> {
   const ids = [...wanted];
   wanted.clear();
   fetching = undefined;
-  if (ids.length > 20) {
-    await alarms.load();
-    return;
-  }
-  await Promise.all(ids.map(fetchOne));
+  if (ids.length > MANY) await alarms.load();
+  else await Promise.all(ids.map(fetchOne));
 }
 
 async function fetchOne(id: string): Promise<void> {
@@ -95,4 +120,11 @@ async function fetchOne(id: string): Promise<void> {
 export function take(alarm: Alarm, since = link.lastSeq): void {
   if (isOver(alarm)) alarms.remove(alarm.id, since);
   else alarms.merge(alarm, since);
+}
+
+/** Take many as the API just showed them: one change for those who look. */
+export function takeAll(many: readonly Alarm[], since = link.lastSeq): void {
+  alarms.together(() => {
+    for (const one of many) take(one, since);
+  });
 }

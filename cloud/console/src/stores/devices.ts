@@ -35,11 +35,39 @@ export function newestOf(device: string): Signal<Newest | null> {
   return found;
 }
 
+const shown = new Map<string, number>();
+let syncing: ReturnType<typeof setTimeout> | undefined;
+let release: () => void = () => undefined;
+/** So long a device must be in view or out of it before the server is told, so that scrolling sends few messages. */
+const SETTLED_MS = 150;
+
+/** Hear of a device once a second while it is in view, until what is returned is called. */
+export function watchShown(device: string): () => void {
+  shown.set(device, (shown.get(device) ?? 0) + 1);
+  syncing ??= setTimeout(sync, SETTLED_MS);
+  return () => {
+    const left = (shown.get(device) ?? 1) - 1;
+    if (left > 0) shown.set(device, left);
+    else shown.delete(device);
+    syncing ??= setTimeout(sync, SETTLED_MS);
+  };
+}
+
+/** Watch what is in view now before letting go of what was: only the difference is told. */
+function sync(): void {
+  syncing = undefined;
+  const before = release;
+  release = link.watch([...shown.keys()]);
+  before();
+}
+
 /** Hear each update of any watched device. */
 export function onNewest(listener: (device: string, told: Newest) => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
 }
+
+const isKnown = (id: string): boolean => devices.get(id) !== undefined;
 
 interface DeviceUpdate {
   device_id: string;
@@ -47,6 +75,8 @@ interface DeviceUpdate {
   values: Newest["values"];
   quality: Newest["quality"];
 }
+
+const TOGETHER_MS = 16;
 
 /** Follow live messages; a device that is not known yet makes the list read anew. */
 export function followDevices(): () => void {
@@ -57,6 +87,19 @@ export function followDevices(): () => void {
       void devices.load();
     }, 500);
   };
+  const queue: { id: string; change: Partial<Device>; seq: number }[] = [];
+  let flushing: ReturnType<typeof setTimeout> | undefined;
+  const flush = () => {
+    flushing = undefined;
+    devices.together(() => {
+      for (const { id, change, seq } of queue.splice(0))
+        if (!devices.patch(id, change, seq) && !isKnown(id)) readSoon();
+    });
+  };
+  const later = (id: string, change: Partial<Device>, seq: number) => {
+    queue.push({ id, change, seq });
+    flushing ??= setTimeout(flush, TOGETHER_MS);
+  };
   const ends = [
     link.on("device_update", (message) => {
       const told = message.data as unknown as DeviceUpdate;
@@ -66,12 +109,11 @@ export function followDevices(): () => void {
     }),
     link.on("device_status", (message) => {
       const told = message.data as { device_id: string; status: Device["status"]; health_score: number | null };
-      const change = { status: told.status, health_score: told.health_score } as Partial<Device>;
-      if (!devices.patch(told.device_id, change, message.seq ?? 0)) readSoon();
+      later(told.device_id, { status: told.status, health_score: told.health_score }, message.seq ?? 0);
     }),
     link.on("health_score_update", (message) => {
       const told = message.data as { device_id: string; health_score: number | null };
-      devices.patch(told.device_id, { health_score: told.health_score } as Partial<Device>, message.seq ?? 0);
+      later(told.device_id, { health_score: told.health_score }, message.seq ?? 0);
     }),
   ];
   return () => {

@@ -26,6 +26,7 @@ export class Resource<T> {
   readonly error: Signal<Error | null> = signal<Error | null>(null);
   readonly loadedAt: Signal<number> = signal(0);
   private readonly kept = signal<ReadonlyMap<string, Kept<T>>>(new Map());
+  private draft: Map<string, Kept<T>> | null = null;
   private readonly gone = new Map<string, number>();
   private pending: Promise<void> | null = null;
   readonly list = computed(() => [...this.kept.value.values()].map((one) => one.item));
@@ -79,36 +80,54 @@ export class Resource<T> {
   /** Take what a live message says; older messages than the last one of this item change nothing. */
   merge(item: T, seq: number): boolean {
     const id = this.sources.identify(item);
-    const known = this.kept.value.get(id);
+    const known = this.known.get(id);
     if ((known && known.seq > seq) || (this.gone.get(id) ?? -1) > seq) return false;
-    this.kept.value = new Map(this.kept.value).set(id, { item, seq });
+    this.change((next) => next.set(id, { item, seq }));
     return true;
   }
 
   /** Take many at once: one change for those who look. */
   mergeAll(items: readonly T[], seq: number): void {
-    const next = new Map(this.kept.value);
-    for (const item of items) {
-      const id = this.sources.identify(item);
-      const known = next.get(id);
-      if (!known || known.seq <= seq) next.set(id, { item, seq });
+    this.together(() => {
+      for (const item of items) this.merge(item, seq);
+    });
+  }
+
+  /** Do several changes as one: one copy and one drawing for all of them. */
+  together(work: () => void): void {
+    if (this.draft) {
+      work();
+      return;
     }
-    this.kept.value = next;
+    this.draft = new Map(this.kept.peek());
+    try {
+      work();
+    } finally {
+      this.kept.value = this.draft;
+      this.draft = null;
+    }
+  }
+
+  private get known(): ReadonlyMap<string, Kept<T>> {
+    return this.draft ?? this.kept.peek();
+  }
+
+  private change(by: (next: Map<string, Kept<T>>) => void): void {
+    const next = this.draft ?? new Map(this.kept.peek());
+    by(next);
+    if (!this.draft) this.kept.value = next;
   }
 
   /** Change a known item in the way that a live message says. */
   patch(id: string, change: Partial<T>, seq: number): boolean {
-    const known = this.get(id);
-    return known !== undefined && this.merge({ ...known, ...change }, seq);
+    const known = this.known.get(id);
+    return known !== undefined && this.merge({ ...known.item, ...change }, seq);
   }
 
   /** Forget an item; a message with a lower number does not bring it back. */
   remove(id: string, seq: number): void {
     this.gone.set(id, Math.max(seq, this.gone.get(id) ?? 0));
-    if (!this.kept.value.has(id)) return;
-    const next = new Map(this.kept.value);
-    next.delete(id);
-    this.kept.value = next;
+    if (this.known.has(id)) this.change((next) => next.delete(id));
   }
 
   /** Forget everything, as after a logout. */
