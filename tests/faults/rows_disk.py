@@ -28,8 +28,6 @@ BUSY_PLANT: dict[str, Any] = {
 }
 FAST_PLANT = BUSY_PLANT | {"machines": [one | {"period_s": 0.01} for one in BUSY_PLANT["machines"]]}
 LITTLE_ROOM = Needs(plant=BUSY_PLANT, disks={AGENT: 12}, has_small_buffer=True)
-HOLDS_BYTES = 32 << 10
-"""A full disk lets a buffer keep the room that it has, and no more."""
 LONG = 0.3
 """How many fills last until readings have to go."""
 SOON_S = 1.0
@@ -40,7 +38,6 @@ IN_FLIGHT_S = 3.0
 
 def disk_full(stage: Stage, rng: random.Random) -> None:
     """Let somebody else take the buffer's disk to the last bytes while nobody can be reached, now and then for long."""
-    stage.wait(lambda: _used(stage) > HOLDS_BYTES)
     stage.network.switch(AWAY)
     begun_s = time.time()
     stage.last(rng.uniform(0.0, 2.0))
@@ -178,10 +175,6 @@ def _wait_for_drops(stage: Stage) -> None:
     """Wait until the agent shows that it gave up readings since now."""
     before = _dropped(stage)
     stage.wait(lambda: _dropped(stage) > before, deadline_s=600.0)
-
-
-def _used(stage: Stage) -> int:
-    return int(stage.seat.status().get("buffer", {}).get("bytes_used", 0))
 
 
 def _dropped(stage: Stage) -> int:
