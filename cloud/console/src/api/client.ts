@@ -26,6 +26,8 @@ export interface Options<B = unknown> {
   query?: Query;
   body?: B;
   form?: FormData;
+  /** A body that is no JSON, such as CSV. */
+  text?: { body: string; type: string };
   idempotencyKey?: string;
   signal?: AbortSignal;
 }
@@ -84,13 +86,15 @@ export async function send<T>(method: Method, path: string, options: Options = {
 async function attempt(method: Method, path: string, options: Options): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   if (options.body !== undefined) headers["content-type"] = "application/json";
+  if (options.text) headers["content-type"] = options.text.type;
   if (options.idempotencyKey) headers["idempotency-key"] = options.idempotencyKey;
   if (method !== "get" && cookie("csrf_access_token")) headers[CSRF] = cookie("csrf_access_token");
   try {
     return await fetch(address(path, options.at, options.query), {
       method: method.toUpperCase(),
       headers,
-      body: options.form ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
+      body:
+        options.form ?? options.text?.body ?? (options.body === undefined ? undefined : JSON.stringify(options.body)),
       credentials: "same-origin",
       signal: options.signal,
     });
