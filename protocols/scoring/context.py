@@ -44,3 +44,17 @@ def extended(rows: Floats, n_channels: int, memory: tuple[int, ...]) -> Floats:
     if memory:
         parts.append(trailing_means(rows[:, n_channels:], memory).reshape(len(rows) - begin, -1))
     return np.concatenate(parts, axis=1)
+
+
+def moves_of(load: Floats, n_columns: int) -> Floats:
+    """Return how the means of extended rows move, shape (n_columns, channels + 1).
+
+    Columns: what a move of each channel's mean by one moves, and one of the mean square of the load. The means over
+    what was before move as those of now do: a memory is short against the time in which a center moves.
+    """
+    n = len(load)
+    moves = np.zeros((n_columns, n + 1))
+    moves[:n, :n] = np.eye(n)
+    moves[n::2, n] = 1.0
+    moves[n + 1 :: 2, :n] = load
+    return moves

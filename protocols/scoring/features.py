@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from protocols.scoring.context import moves_of
 from protocols.scoring.history import History
 from protocols.scoring.model import Scoring
 from protocols.scoring.whitening import RANGE_SIGMAS, spread_of, typical
@@ -13,7 +14,11 @@ MAX_MOVE = 1.0
 
 
 class Features:
-    """Rows of one Scoring -> features. shift (channels,): how far the center has moved, in widths."""
+    """Rows of one Scoring -> features.
+
+    shift: how far the center has moved, in widths, shape (channels,), and how far the mean square of the load has where
+    there is a context: what the load explains is explained about the load as it is now.
+    """
 
     def __init__(self, scoring: Scoring) -> None:
         n, n_spans = len(scoring.channels), len(scoring.spans)
@@ -29,10 +34,16 @@ class Features:
         self._matrix = matrix.reshape(n_spans * self._row, n_spans * n)
         self._history = History(scoring, self._matrix)
         self._n_spans = n_spans
-        self.shift = np.zeros(n)
         self._middle = np.zeros(self._row)
+        self._moves = np.zeros((self._row, n))
+        self._moves[:n] = np.eye(n)
+        self._load: Floats | None = None
         if scoring.context:
+            self._load = np.asarray(scoring.context.load)
             self._middle[n:] = scoring.context.center
+            self._moves = moves_of(self._load, self._row)
+        self.shift = np.zeros(self._moves.shape[1])
+        self._fitted = np.concatenate((np.zeros(n), self._middle[n : n + len(self.shift) - n]))
         self._offset = np.tile(self._middle, n_spans) @ self._matrix
 
     def scaled(self, rows: Floats) -> Floats:
@@ -50,15 +61,20 @@ class Features:
         """Forget every row."""
         self._history.clear()
 
-    def move(self, step: Floats) -> None:
-        """Move the center by a step (channels,) in widths, no further than MAX_MOVE from where it was fitted."""
-        moved = self.shift + step
-        own = np.zeros(self._row)
-        own[: len(moved)] = moved
-        length = float(np.abs(self._axes @ own).max())
+    def sums(self, scaled: Floats) -> Floats:
+        """Return the sum of scaled rows (m, channels), with that of the square of the load behind; as `shift` is."""
+        total: Floats = scaled[0] if len(scaled) == 1 else scaled.sum(axis=0)
+        if self._load is None:
+            return total
+        level = scaled @ self._load
+        return np.asarray(np.append(total, level @ level))
+
+    def move(self, mean: Floats, rate: float) -> None:
+        """Move the center towards the mean of rows (shift,), no further than MAX_MOVE from where it was fitted."""
+        moved = self.shift + rate * (mean - self._fitted - self.shift)
+        length = float(np.abs(self._axes @ (self._moves @ moved)).max())
         self.shift = moved * min(1.0, MAX_MOVE / max(length, 1e-12))
-        self._middle[: len(moved)] = self.shift
-        self._offset = np.tile(self._middle, self._n_spans) @ self._matrix
+        self._offset = np.tile(self._middle + self._moves @ self.shift, self._n_spans) @ self._matrix
 
     def of(self, windows: Floats) -> tuple[NDArray[np.float32], Floats | None]:
         """Return features (m, spans * channels) about the center as it is now, and what outputs are times.

@@ -48,7 +48,7 @@ class Scorer:
         self._per_limit = 1.0 / np.square(scoring.limits) if scoring.limits else None
         self._shape = (len(scoring.spans), n)
         self._logs = Window((scoring.smooth,), 1)
-        self._block = _Block(n)
+        self._block = _Block(len(self._features.shift))
 
     def reset(self) -> None:
         """Begin anew after a gap: no window may reach across it. What was adapted to stays."""
@@ -110,12 +110,12 @@ class Scorer:
     def _follow(self, scaled: Floats, raw: Floats, *, may_adapt: bool) -> None:
         """Count rows of a block; at its end, move the center a little where all of it was normal."""
         block = self._block
-        block.add(scaled, is_normal=may_adapt and bool((raw <= self.scoring.threshold).all()))
+        is_normal = may_adapt and bool((raw <= self.scoring.threshold).all())
+        block.add(self._features.sums(scaled), len(scaled), is_normal=is_normal)
         if block.rows < BLOCK:
             return
         if block.is_normal and self.scoring.rows:
-            rate = min(BLOCK / (PACE * self.scoring.rows), 1.0)
-            self._features.move(rate * (block.sum / BLOCK - self._features.shift))
+            self._features.move(block.sum / BLOCK, min(BLOCK / (PACE * self.scoring.rows), 1.0))
         block.clear()
 
     def _check(self, rows: Floats) -> None:
@@ -130,13 +130,13 @@ class Scorer:
 class _Block:
     """The rows since the center last could move: their sum, and whether all were normal."""
 
-    def __init__(self, n_channels: int) -> None:
-        self.sum = np.zeros(n_channels)
+    def __init__(self, n_sums: int) -> None:
+        self.sum = np.zeros(n_sums)
         self.clear()
 
-    def add(self, scaled: Floats, *, is_normal: bool) -> None:
-        self.rows += len(scaled)
-        self.sum += scaled[0] if len(scaled) == 1 else scaled.sum(axis=0)
+    def add(self, total: Floats, n_rows: int, *, is_normal: bool) -> None:
+        self.rows += n_rows
+        self.sum += total
         self.is_normal &= is_normal
 
     def clear(self) -> None:

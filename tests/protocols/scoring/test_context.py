@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocols.scoring.context import extend, load_of
+from protocols.scoring.context import extend, load_of, moves_of
 from protocols.scoring.fit import fit
 from protocols.scoring.history import History
 from protocols.scoring.loader import load_network
@@ -86,6 +86,29 @@ def test_a_step_in_the_bent_channel_is_found_and_named_and_load_alone_is_not() -
     assert (scored.shares[540:].argmax(axis=1) == 1).mean() > 0.8
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(-3, 3), min_size=4, max_size=4), st.sampled_from([(), (3,), (5, 20)]))
+def test_rows_move_as_their_means_do(row: list[float], memory: tuple[int, ...]) -> None:
+    load = load_of(related(1, 500, 4))
+    still = np.tile(row, (40, 1))
+    extended = extend(still, load, memory)[-1]
+    level = float(load @ row)
+    np.testing.assert_allclose(moves_of(load, len(extended)) @ [*row, level**2], extended, atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_following_a_load_that_is_lower_than_before_is_not_worse_than_standing_still(seed: int) -> None:
+    rows = late(seed, 24_000)
+    rows[2_000:] = late(seed + 10, 22_000, duty=-1.0)
+    fitted = fit(rows[:2_000], ("now", "twice", "turned", "late"), period_s=1.0)
+    assert fitted.scoring.context is not None
+    over = [
+        Scorer(fitted.scoring, load_network(fitted.network)).take(rows[2_000:], may_adapt=may).is_over[-6_000:].mean()
+        for may in (True, False)
+    ]
+    assert over[0] <= 1.2 * over[1] + 0.003
+
+
 def test_a_model_with_a_context_can_do_without_a_channel() -> None:
     rows = bent(6, 1200)
     fitted = fit(rows, CHANNELS, period_s=1.0)
@@ -103,9 +126,9 @@ def bent(seed: int, n: int) -> Floats:
     return np.column_stack((2 * load, load**2, 3 * load)) + noise
 
 
-def late(seed: int, n: int) -> Floats:
-    """Return rows in which one channel follows the mean of the load over the last 40."""
-    load = remembering(seed, n + 40, 1, memory=0.9)[:, 0]
+def late(seed: int, n: int, *, duty: float = 0.0) -> Floats:
+    """Return rows in which one channel follows the mean of the load, which is about a duty, over the last 40."""
+    load = duty + remembering(seed, n + 40, 1, memory=0.9)[:, 0]
     mean = np.convolve(load, np.ones(40) / 40, mode="valid")[:n]
     now = load[39 : 39 + n]
     noise = 0.05 * np.random.default_rng(seed).normal(size=(n, 4))
