@@ -67,6 +67,8 @@ export interface TimeChartProps {
   /** Dragging marks instead of zooming. */
   isSelecting?: boolean;
   hasLegend?: boolean;
+  /** False where a chart above it has the lane of periods already. */
+  hasPeriodLane?: boolean;
 }
 
 const NONE: readonly never[] = [];
@@ -79,16 +81,17 @@ export function TimeChart(props: TimeChartProps) {
   usePlot(box, props, area, hover);
   const flags = props.flags ?? NONE;
   const periods = props.periods ?? NONE;
+  const laned = props.hasPeriodLane === false ? NONE : periods;
   return (
     <div class="chart">
       {props.hasLegend !== false && (
         <Legend lines={lines} bands={props.bands ?? NONE} hover={hover} area={area} periods={periods} />
       )}
-      {(flags.length > 0 || periods.length > 0) && (
+      {(flags.length > 0 || laned.length > 0) && (
         <div class="chart-lanes">
           {flags.length > 0 && <FlagLane flags={flags} area={area} choose={props.choose} />}
-          {periods.length > 0 && (
-            <PeriodLane periods={periods} area={area} chosen={props.chosen ?? null} choose={props.choose} />
+          {laned.length > 0 && (
+            <PeriodLane periods={laned} area={area} chosen={props.chosen ?? null} choose={props.choose} />
           )}
         </div>
       )}

@@ -1,0 +1,56 @@
+/** Limits of one channel, to set and to forget. */
+import { api } from "../../api/client";
+import { Dialog } from "../../parts/dialog";
+import { between, FormIssue, Input, useForm } from "../../parts/form";
+import { toast } from "../../stores/toasts";
+import { t } from "../../text";
+import { LIMIT_NAMES, type Limits } from "./channel";
+
+interface LimitsDialogProps {
+  device: string;
+  channel: string;
+  unit: string;
+  limits: Limits | undefined;
+  close: () => void;
+  done: () => void;
+}
+
+const ANY = between(-1e300, 1e300);
+
+export function LimitsDialog(props: LimitsDialogProps) {
+  const first = (name: (typeof LIMIT_NAMES)[number]) => String(props.limits?.[name] ?? "");
+  const form = useForm(() => ({
+    high_crit: [first("high_crit"), ANY],
+    high_warn: [first("high_warn"), ANY],
+    low_warn: [first("low_warn"), ANY],
+    low_crit: [first("low_crit"), ANY],
+  }));
+  const at = { device_id: props.device, tag: props.channel };
+  const save = async () => {
+    const isDone = await form.submit(async () => {
+      const given = LIMIT_NAMES.filter((one) => form.value(one).trim() !== "");
+      if (given.length) {
+        const body = Object.fromEntries(given.map((one) => [one, Number(form.value(one))]));
+        await api.put("/api/v1/devices/{device_id}/limits/{tag}", { at, body });
+      } else if (props.limits) await api.delete("/api/v1/devices/{device_id}/limits/{tag}", { at });
+      toast("good", t("device.limits_saved"));
+    });
+    if (isDone) props.done();
+  };
+  return (
+    <Dialog
+      title={t("device.limits_of", { channel: props.channel })}
+      close={props.close}
+      submit={() => void save()}
+      isBusy={form.isBusy.value}
+    >
+      <p class="quiet">{t("device.limits_hint", { unit: props.unit || t("device.no_unit") })}</p>
+      <div class="two-fields">
+        {(["high_warn", "high_crit", "low_warn", "low_crit"] as const).map((one) => (
+          <Input key={one} field={form.fields[one]} label={t(`device.${one}`)} type="number" />
+        ))}
+      </div>
+      <FormIssue form={form} />
+    </Dialog>
+  );
+}
