@@ -32,8 +32,15 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
+/** Whether a key means something to what has the focus: Enter on a link follows it. */
+function isItsOwn(event: KeyboardEvent): boolean {
+  const isPress = event.key === "Enter" || event.key === " ";
+  return isPress && event.target instanceof Element && event.target.closest("a, button, summary") !== null;
+}
+
 export function press(event: KeyboardEvent): void {
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+  if (event.defaultPrevented || isTyping(event.target) || isItsOwn(event)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (document.querySelector("dialog[open]")) return;
   const isSoon = Date.now() - pressedAt < PAUSE_MS;
   const both = isSoon && before ? `${before} ${event.key}` : event.key;

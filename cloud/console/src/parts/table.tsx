@@ -2,8 +2,10 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useShortcuts } from "../keys";
 import { query, setQuery } from "../router";
 import { t } from "../text";
+import { rowKeys } from "./row-keys";
 
 export interface Column<T> {
   key: string;
@@ -13,6 +15,8 @@ export interface Column<T> {
   /** What it is sorted and filtered by; without it the column is neither. */
   by?: (row: T) => string | number;
   isNumber?: boolean;
+  /** Takes the room that the others leave, and is cut where there is too little. */
+  isMain?: boolean;
   /** Left out on narrow screens. */
   isWide?: boolean;
 }
@@ -25,6 +29,8 @@ export interface TableProps<T> {
   /** Called by Enter or a click on a row. */
   open?: (row: T) => void;
   opened?: string;
+  /** Id of the row that the keys are at; with it j and k move from anywhere on the page. */
+  cursor?: Signal<string>;
   /** Ids of chosen rows; without it rows have no box. */
   chosen?: Signal<ReadonlySet<string>>;
   empty?: ComponentChildren;
@@ -79,7 +85,8 @@ export function Table<T>(props: TableProps<T>) {
   const frame = useRef<HTMLElement>(null);
   const top = useSignal(0);
   const height = useSignal(600);
-  const at = useSignal(-1);
+  const ownCursor = useSignal("");
+  const cursor = props.cursor ?? ownCursor;
   const order = query.value.get(`${name}.sort`) ?? props.sortedBy ?? "";
   const text = query.value.get(`${name}.filter`) ?? "";
   const shown = useMemo(() => sorted(filtered(rows, columns, text), columns, order), [rows, columns, text, order]);
@@ -96,13 +103,25 @@ export function Table<T>(props: TableProps<T>) {
   const [first, last] = inView(shown.length, isCut.value, height.value);
 
   const sort = (key: string) => setQuery({ [`${name}.sort`]: order === key ? `-${key}` : key });
+  const here = () => shown.findIndex((one) => id(one) === cursor.value);
   const move = (step: number) => {
-    at.value = Math.max(0, Math.min(shown.length - 1, at.value + step));
-    frame.current?.scrollTo({ top: Math.max(0, at.value * ROW - height.value / 2) });
+    const next = Math.max(0, Math.min(shown.length - 1, here() + step));
+    const row = shown[next];
+    if (row) cursor.value = id(row);
+    frame.current?.scrollTo({ top: Math.max(0, next * ROW - height.value / 2) });
   };
+  const keys = useRef({ move, open: () => {} });
+  keys.current = {
+    move,
+    open: () => {
+      const row = shown[here()];
+      if (row) props.open?.(row);
+    },
+  };
+  useShortcuts(props.cursor ? rowKeys(keys) : []);
   const press = (event: KeyboardEvent) => {
     if (event.target !== frame.current) return;
-    const row = shown[at.value];
+    const row = shown[here()];
     if (event.key === "ArrowDown") move(1);
     else if (event.key === "ArrowUp") move(-1);
     else if (event.key === "PageDown") move(15);
@@ -163,7 +182,7 @@ export function Table<T>(props: TableProps<T>) {
                 id={id(row)}
                 open={props.open}
                 isOpen={props.opened === id(row)}
-                isAt={at.value === first + index}
+                isAt={cursor.value === id(row)}
                 position={first + index + 2}
               />
             ))}
@@ -186,15 +205,15 @@ function Gap({ rows, span }: { rows: number; span: number }) {
   );
 }
 
+function kindOf<T>(column: Column<T>): string {
+  return column.isNumber ? "number" : column.isMain ? "main-column" : "";
+}
+
 function Heading<T>({ column, order, sort }: { column: Column<T>; order: string; sort: (key: string) => void }) {
   const isUp = order === column.key;
   const isDown = order === `-${column.key}`;
   return (
-    <th
-      scope="col"
-      class={column.isNumber ? "number" : ""}
-      aria-sort={isUp ? "ascending" : isDown ? "descending" : undefined}
-    >
+    <th scope="col" class={kindOf(column)} aria-sort={isUp ? "ascending" : isDown ? "descending" : undefined}>
       {column.by ? (
         <button type="button" onClick={() => sort(column.key)}>
           {column.title}
@@ -240,7 +259,7 @@ function Row<T>({ row, id, columns, chosen, open, isOpen, isAt, position }: RowP
         </td>
       )}
       {columns.map((one) => (
-        <td key={one.key} class={one.isNumber ? "number" : ""}>
+        <td key={one.key} class={kindOf(one)}>
           {one.cell(row)}
         </td>
       ))}

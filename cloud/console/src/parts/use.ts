@@ -1,6 +1,6 @@
 /** Hooks: stores that are kept fresh while a component is shown, and answers that belong to one place only. */
 import { type Signal, useSignal } from "@preact/signals";
-import { useCallback, useEffect } from "preact/hooks";
+import { useCallback, useEffect, useRef } from "preact/hooks";
 import { keep, keepFresh } from "../stores/link";
 import type { Resource } from "../stores/resource";
 
@@ -41,4 +41,11 @@ export function useAsked<T>(ask: (() => Promise<T>) | null, inputs: readonly unk
   useEffect(() => (ask ? keepFresh(reload, slowS) : undefined), [reload, slowS]);
   const { data, error, isLoading } = state.value;
   return { data: state.value.key === key ? data : null, error, isLoading, reload };
+}
+
+/** Return the last answer while a newer one is awaited, so that what is shown does not flicker. */
+export function useLast<T>(data: T | null): T | null {
+  const last = useRef<T | null>(null);
+  if (data !== null) last.current = data;
+  return last.current;
 }

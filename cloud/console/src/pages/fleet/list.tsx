@@ -56,6 +56,7 @@ export function DeviceList({ devices, worst }: ListProps) {
       title: t("fleet.alarm"),
       cell: (one) => worst.get(one.device_id)?.message ?? "",
       by: (one) => worst.get(one.device_id)?.message ?? "",
+      isMain: true,
     },
     { key: "type", title: t("fleet.type"), cell: (one) => one.device_type, by: (one) => one.device_type },
     { key: "place", title: t("fleet.place"), cell: (one) => one.location, by: (one) => one.location },
