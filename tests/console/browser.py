@@ -10,7 +10,16 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser as Chromium
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, Response, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "/usr/bin/chromium"
@@ -28,6 +37,8 @@ SIZES: Mapping[str, ViewportSize] = {
     "390x844": {"width": 390, "height": 844},
 }
 USUAL = "1366x768"
+PATIENCE_MS = 20_000
+"""How long a page may take on a busy machine; a wait ends as soon as what is waited for is there."""
 ELSEWHERE = "America/New_York"
 """The browser's zone: what a page shows in it and not in the plant's zone is wrong."""
 NOT_LOGGED_IN = r"401 .*/api/v1/auth/(me|refresh|login)"
@@ -160,6 +171,7 @@ def _is_serious(finding: Mapping[str, Any]) -> bool:
 @contextmanager
 def chromium() -> Iterator[Chromium]:
     """Give a browser with an empty profile."""
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=PROGRAM, args=list(ARGUMENTS))
         yield browser
@@ -174,7 +186,7 @@ def visit(
     context = browser.new_context(
         viewport=SIZES[size], color_scheme=theme, timezone_id=ELSEWHERE, locale="en-GB", reduced_motion="reduce"
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE_MS)
     eyes = Eyes(url)
     eyes.watch(context)
     if person is not None:
