@@ -5,8 +5,9 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.times import Time
 from cloud.domain.dataset import ColumnFacts, Dataset
 from cloud.domain.identity import shown
 from cloud.domain.times import to_text, to_us
@@ -127,8 +128,8 @@ class FromReadings(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     devices: Annotated[list[str], Field(min_length=1, max_length=1000)]
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Time
+    end: Time
     tags: list[str] = []
     period_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
     labels: Literal["exclude", "use", "ignore"] = "exclude"

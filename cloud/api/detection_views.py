@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.inference_views import Features, ModelInfo, Name, Rows, Version
+from cloud.api.times import AnyTime
 from cloud.domain.direct_reading import SensorType
 
 _ID = "0197f3a2-5c1e-7d40-9a6b-001122334455"
@@ -138,7 +139,7 @@ class SensorReading(BaseModel):
     value: Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
     sensor_type: SensorType = SensorType.OTHER
     unit: Annotated[str, Field(max_length=50)] = ""
-    timestamp: datetime | None = None
+    timestamp: AnyTime | None = None
     quality: Annotated[float, Field(ge=0, le=1)] = 1.0
 
 

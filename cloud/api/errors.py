@@ -13,6 +13,7 @@ from cloud.api.backing import backing_of
 from cloud.api.frame import CODES, CRASHED, Failure, failure
 from cloud.api.limits import count_unread
 from cloud.api.once import Replayed, replay
+from cloud.api.resource import methods_of
 from cloud.domain.times import to_text
 from cloud.errors import (
     CloudError,
@@ -108,8 +109,11 @@ def _headers(status: int, error: CloudError) -> dict[str, str]:
             return {}
 
 
-def _of_http(_request: Request, error: HTTPException) -> Failure:
-    return failure(error.status_code, str(error.detail), headers=error.headers)
+def _of_http(request: Request, error: HTTPException) -> Failure:
+    headers = dict(error.headers or {})
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(methods_of(request.app.routes, request.scope["path"]))
+    return failure(error.status_code, str(error.detail), headers=headers)
 
 
 def _of_validation(request: Request, error: RequestValidationError) -> Failure:

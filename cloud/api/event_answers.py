@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from cloud.api.times import Time
 from cloud.domain.planned_event import LEAST_MULTIPLIER, MOST_MULTIPLIER, EventStatus, EventType, Phase, PlannedEvent
 
 _EARLIEST, _LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -54,7 +55,7 @@ def _plain(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
     return metadata
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
+Moment = Annotated[Time, AfterValidator(_plausible)]
 """A time with its offset, in a year that can be meant."""
 _Multiplier = Annotated[float | None, Field(ge=LEAST_MULTIPLIER, le=MOST_MULTIPLIER, allow_inf_nan=False)]
 _Name = r"^[^\x00]*$"

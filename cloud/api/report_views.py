@@ -4,8 +4,9 @@ import base64
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from cloud.api.times import Time
 from cloud.domain.identity import shown
 from cloud.domain.job import Job, JobState, Vocabulary
 from cloud.domain.report import TOP, Cell, ReportFormat, ReportRequest, ReportType
@@ -67,7 +68,7 @@ def _in_reach(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_reach)]
+Moment = Annotated[Time, AfterValidator(_in_reach)]
 """A time with a zone that readings can be of."""
 
 

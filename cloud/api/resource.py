@@ -1,5 +1,7 @@
 """Resource: a router that is asked only for paths with one of its own words; a hundred of them would take a while."""
 
+from collections.abc import Iterable
+
 from fastapi import APIRouter
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
@@ -7,6 +9,7 @@ from starlette.types import Scope
 _WORDS = "lineside.words"
 _DEEPEST = 3
 """A resource is mounted at most two words deep: /api/v1/devices."""
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _ANY = "*"
 ANY_PATH = {_WORDS: frozenset({_ANY})}
 """In a scope: no resource may say at once that the path is not its own."""
@@ -29,6 +32,13 @@ class Resource(APIRouter):
         # Routes come by decorators, all before the first request.
         self._own = frozenset({_ANY, *(_first_word(route) for route in self.routes)})
         return self._own
+
+
+def methods_of(routes: Iterable[BaseRoute], path: str) -> list[str]:
+    """Return what may be done at a path: the routes that share it have a method each, and each knows its own alone."""
+    asked = {"type": "http", "path": path, "root_path": "", "headers": []}
+    found = {one for one in _METHODS for route in routes if route.matches({**asked, "method": one})[0] is Match.FULL}
+    return [one for one in _METHODS if one in found]
 
 
 def _first_word(route: BaseRoute) -> str:

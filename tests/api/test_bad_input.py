@@ -64,6 +64,12 @@ def rows_of(cloud: Cloud) -> dict[str, int]:
 
 
 WRITING = [one for method in ("post", "put", "patch") for one in operations(method) if takes_json(one[2])]
+TIMES = [
+    (path, parameter["name"])
+    for _, path, operation in operations("get")
+    for parameter in operation.get("parameters", [])
+    if parameter["in"] == "query" and "date-time" in json.dumps(parameter["schema"])
+]
 LISTS = [
     one
     for one in operations("get")
@@ -134,6 +140,31 @@ async def test_a_span_that_ends_before_it_begins_is_refused_by_both_mounts(every
             for prefix in ("/api", "/api/v1"):
                 answer = await every.get(f"{prefix}/{page}", params=query)
                 assert (answer.status_code in {400, 422}, is_documented(answer)) == (True, True), (prefix, page)
+
+
+async def test_a_number_is_no_time_for_any_list_since_nobody_knows_of_what(every: httpx.AsyncClient) -> None:
+    assert len(TIMES) > 8
+    async with every:
+        for path, name in TIMES:
+            for number in ("2026", "0.5", "-1", "1.7e9", "1768478400000"):
+                answer = await every.get(filled(path), params={"device_id": "pump-1", name: number})
+                assert (answer.status_code in {400, 422}, is_documented(answer)) == (True, True), (path, name, number)
+
+
+@pytest.mark.parametrize("number", [5, 1768478400.5, "1768478400", True])
+async def test_a_number_is_no_time_in_a_body_and_nothing_is_stored(
+    cloud: Cloud, every: httpx.AsyncClient, number: object
+) -> None:
+    reading = {"sensor_id": "probe", "sensor_type": "temperature", "value": 1.0, "unit": "celsius"}
+    event = {"event_type": "holiday", "name": "x", "start_time": number, "end_time": ONE}
+    label = {"device_id": "pump-1", "from": number, "to": ONE, "kind": "fault"}
+    before = rows_of(cloud)
+    async with every:
+        for page, body in (("data/ingest", reading | {"timestamp": number}), ("events", event), ("labels", label)):
+            answer = await every.post(f"/api/v1/{page}", json=body)
+            assert (answer.status_code in {400, 422}, is_documented(answer)) == (True, True), page
+            assert "not as a number" in answer.text
+    assert rows_of(cloud) == before
 
 
 async def test_a_planned_event_that_ends_before_it_begins_is_422_and_not_kept(

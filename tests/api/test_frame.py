@@ -2,11 +2,13 @@
 
 import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cloud.app import web
 from cloud.domain.scopes import Scope
 from tests.support.cloud import Cloud, Template, running_cloud
 
@@ -161,6 +163,15 @@ async def test_a_wrong_method_says_which_are_right(cloud: Cloud) -> None:
         answer = await client.post("/health")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET")
     assert answer.json()["error_code"] == "METHOD_NOT_ALLOWED"
+
+
+async def test_a_path_with_several_methods_names_them_all(cloud: Cloud) -> None:
+    async with cloud.client() as client:
+        answer = await client.post("/api/admin/log-level")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, PUT, DELETE")
+        for path, item in web(version("lineside"), docs=True).openapi()["paths"].items():
+            allowed = (await client.options(path)).headers["Allow"].split(", ")
+            assert {one.upper() for one in item} <= set(allowed), path
 
 
 async def test_no_answer_repeats_a_secret(cloud: Cloud) -> None:

@@ -1,6 +1,6 @@
 """GET /activity: who did what, the newest first, out of the audit."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Annotated
 
 from fastapi import Query, Request, Response
@@ -10,6 +10,7 @@ from cloud.api.deps import ServicesDep, SystemReader
 from cloud.api.document import answers
 from cloud.api.pagination import Offset, tell_pages
 from cloud.api.resource import Resource
+from cloud.api.times import AnyTime
 from cloud.domain.activity import Activity
 from cloud.domain.identity import shown
 from cloud.domain.times import to_text, to_us
@@ -58,7 +59,7 @@ async def list_activity(
         ),
     ] = None,
     since: Annotated[
-        datetime | None, Query(description="Only what was done after this; UTC where it says no zone.")
+        AnyTime | None, Query(description="Only what was done after this; UTC where it says no zone.")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     offset: Offset = 0,

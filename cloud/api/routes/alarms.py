@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Body, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.alarm_answers import ALARM_EXAMPLE, STORY_EXAMPLE, AlarmAnswer, Plant, StoryAnswer
 from cloud.api.deps import AlarmReader, Operator, ServicesDep
@@ -13,6 +13,7 @@ from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, tell_pages
 from cloud.api.resource import Resource
 from cloud.api.spans import span_of
+from cloud.api.times import Time
 from cloud.domain.alarm import LEAST_SHELF_S, LONGEST_SHELF_S, Alarm, AlarmState, Severity
 from cloud.domain.alarm_change import MAX_COMMENT, MAX_NAME
 from cloud.domain.label import Verdict
@@ -107,8 +108,8 @@ class Wanted(BaseModel):
     acknowledged: bool | None = None
     resolved: bool | None = None
     assigned_to: Annotated[str | None, Field(min_length=1, max_length=MAX_NAME, description="In these hands.")] = None
-    from_: Annotated[AwareDatetime | None, Field(alias="from", description="Raised at this time or later.")] = None
-    to: Annotated[AwareDatetime | None, Field(description="Raised before this time.")] = None
+    from_: Annotated[Time | None, Field(alias="from", description="Raised at this time or later.")] = None
+    to: Annotated[Time | None, Field(description="Raised before this time.")] = None
     limit: Limit = 50
     offset: Offset = 0
 

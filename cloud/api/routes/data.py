@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Header, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.deps import Sender, ServicesDep
 from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
 from cloud.api.resource import Resource
+from cloud.api.times import Time
 from cloud.domain.direct_reading import DirectReading, SensorType
 from cloud.domain.times import to_us
 
@@ -44,7 +45,7 @@ class Ingest(BaseModel):
     sensor_type: SensorType
     unit: Annotated[str, Field(max_length=64)] = ""
     location: Annotated[str | None, Field(max_length=200)] = None
-    timestamp: AwareDatetime | None = None
+    timestamp: Time | None = None
 
 
 class Ingested(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.deps import Decider, ServicesDep
 from cloud.api.document import answers
@@ -13,6 +13,7 @@ from cloud.api.errors import MISSING_IS_400
 from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, tell_pages
 from cloud.api.resource import Resource
+from cloud.api.times import Time
 from cloud.domain.decision import (
     Choice,
     Decision,
@@ -82,7 +83,7 @@ class Submission(BaseModel):
     decision: Choice
     justification: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
     operator_id: Annotated[str, Field(max_length=200, pattern=_PLAIN)] = ""
-    defer_until: AwareDatetime | None = None
+    defer_until: Time | None = None
 
 
 class MaintenanceBody(BaseModel):
@@ -97,7 +98,7 @@ class MaintenanceBody(BaseModel):
         list[Annotated[str, Field(min_length=1, max_length=100, pattern=_PLAIN)]], Field(max_length=50)
     ] = []
     note: Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")] = ""
-    due_at: AwareDatetime | None = None
+    due_at: Time | None = None
 
 
 class Submitted(BaseModel):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from cloud.api.columns import times_json, values_json
 from cloud.api.deps import Reader, ServicesDep
@@ -12,6 +12,7 @@ from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
 from cloud.api.limits import limited
 from cloud.api.resource import Resource
+from cloud.api.times import Time
 from cloud.domain.history import Completeness
 from cloud.domain.times import to_text, to_us
 from cloud.errors import Invalid
@@ -93,8 +94,8 @@ class HistoryQuery(BaseModel):
     device_id: Annotated[str, Field(max_length=200, description="The Device.")]
     metric: Annotated[str, Field(max_length=200, description="The Tag; `value` is the Device's main one.")] = PRIMARY
     hours: Annotated[float, Field(gt=0, le=10 * 366 * 24, description="How far back from the end.")] = 24.0
-    start: Annotated[AwareDatetime | None, Field(description="The first moment that belongs to the range.")] = None
-    end: Annotated[AwareDatetime | None, Field(description="The first moment after the range; now by default.")] = None
+    start: Annotated[Time | None, Field(description="The first moment that belongs to the range.")] = None
+    end: Annotated[Time | None, Field(description="The first moment after the range; now by default.")] = None
     limit: Annotated[int, Field(ge=1, le=200_000, description="The most raw readings on a page.")] = 100_000
     cursor: Annotated[str | None, Field(max_length=200, description="`next_cursor` of the page before.")] = None
     max_points: Annotated[

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from cloud.api.alarm_answers import LABEL_EXAMPLE, LabelAnswer, Plant
 from cloud.api.deps import AlarmReader, Operator, ServicesDep
@@ -11,6 +11,7 @@ from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, paged
 from cloud.api.resource import Resource
 from cloud.api.spans import span_of
+from cloud.api.times import Time
 from cloud.domain.label import MAX_KIND, MAX_NOTE, Label, Verdict
 from cloud.domain.times import to_datetime, to_us
 from cloud.errors import Invalid
@@ -28,8 +29,8 @@ class NewLabel(BaseModel):
     """What to say of from <= time < to."""
 
     device_id: str
-    from_: Annotated[AwareDatetime, Field(alias="from")]
-    to: AwareDatetime
+    from_: Annotated[Time, Field(alias="from")]
+    to: Time
     verdict: Verdict
     kind: Annotated[str, Field(max_length=MAX_KIND)] = ""
     note: Annotated[str, Field(max_length=MAX_NOTE)] = ""
@@ -56,8 +57,8 @@ class Wanted(BaseModel):
     """Which labels are asked for."""
 
     device_id: str | None = None
-    from_: Annotated[AwareDatetime | None, Field(alias="from", description="Those that last beyond this time.")] = None
-    to: Annotated[AwareDatetime | None, Field(description="Those that begin before this time.")] = None
+    from_: Annotated[Time | None, Field(alias="from", description="Those that last beyond this time.")] = None
+    to: Annotated[Time | None, Field(description="Those that begin before this time.")] = None
     limit: Limit = 1000
     offset: Offset = 0
 
