@@ -3,17 +3,30 @@ import { zone } from "./zone";
 
 const MINUTE_MS = 60_000;
 
+let known: { zone: string; format: Intl.DateTimeFormat } | null = null;
+
+function format(): Intl.DateTimeFormat {
+  if (known?.zone !== zone.value) {
+    const made = new Intl.DateTimeFormat("en-CA", {
+      timeZone: zone.value,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "2-digit",
+      day: "2-digit",
+      hour: "2-digit",
+      minute: "2-digit",
+    });
+    known = { zone: zone.value, format: made };
+  }
+  return known.format;
+}
+
 function onClock(ms: number): number {
-  const format = new Intl.DateTimeFormat("en-CA", {
-    timeZone: zone.value,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "2-digit",
-    day: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-  });
-  const of = Object.fromEntries(format.formatToParts(ms).map((one) => [one.type, Number(one.value)]));
+  const of = Object.fromEntries(
+    format()
+      .formatToParts(ms)
+      .map((one) => [one.type, Number(one.value)]),
+  );
   return Date.UTC(of.year ?? 0, (of.month ?? 1) - 1, of.day ?? 1, of.hour ?? 0, of.minute ?? 0);
 }
 
