@@ -6,6 +6,7 @@ import { useShortcuts } from "../keys";
 import { query, setQuery } from "../router";
 import { t } from "../text";
 import { rowKeys } from "./row-keys";
+import { filtered, inView, ROW, sorted } from "./rows";
 
 export interface Column<T> {
   key: string;
@@ -41,44 +42,8 @@ export interface TableProps<T> {
   tools?: ComponentChildren;
 }
 
-export const ROW = 30;
-const BEYOND = 12;
-
-/** Return the first and last row to draw of `count`, for a view `height` px high that is scrolled by `top` px. */
-export function inView(count: number, top: number, height: number, row = ROW): [number, number] {
-  const first = Math.max(0, Math.floor(top / row) - BEYOND);
-  return [Math.min(first, count), Math.min(count, Math.ceil((top + height) / row) + BEYOND)];
-}
-
-/** Return rows whose sortable texts hold all words of the filter. */
-export function filtered<T>(rows: readonly T[], columns: readonly Column<T>[], text: string): readonly T[] {
-  const words = text.toLocaleLowerCase().split(/\s+/).filter(Boolean);
-  if (!words.length) return rows;
-  return rows.filter((row) => {
-    const all = columns
-      .map((one) => (one.by ? String(one.by(row)) : ""))
-      .join(" ")
-      .toLocaleLowerCase();
-    return words.every((one) => all.includes(one));
-  });
-}
-
-/** Return rows in the order of a column; `-key` turns it round. */
-export function sorted<T>(rows: readonly T[], columns: readonly Column<T>[], order: string): readonly T[] {
-  const key = order.replace(/^-/, "");
-  const by = columns.find((one) => one.key === key)?.by;
-  if (!by) return rows;
-  const sign = order.startsWith("-") ? -1 : 1;
-  return [...rows].sort((one, other) => sign * compare(by(one), by(other)));
-}
-
-/** Made once: 5,000 rows are compared 60,000 times. */
-const collator = new Intl.Collator(undefined, { numeric: true });
-
-function compare(one: string | number, other: string | number): number {
-  if (typeof one === "number" && typeof other === "number") return one - other || 0;
-  return collator.compare(String(one), String(other));
-}
+/** Drawn anew after so many px of scrolling, fewer than the rows beyond the view are high. */
+const DRAWN_AFTER = 6 * ROW;
 
 export function Table<T>(props: TableProps<T>) {
   const { name, rows, columns, id, chosen } = props;
@@ -90,7 +55,7 @@ export function Table<T>(props: TableProps<T>) {
   const order = query.value.get(`${name}.sort`) ?? props.sortedBy ?? "";
   const text = query.value.get(`${name}.filter`) ?? "";
   const shown = useMemo(() => sorted(filtered(rows, columns, text), columns, order), [rows, columns, text, order]);
-  const isCut = useComputed(() => top.value);
+  const cut = useComputed(() => Math.floor(top.value / DRAWN_AFTER) * DRAWN_AFTER);
   useEffect(() => {
     const box = frame.current;
     if (!box) return;
@@ -100,7 +65,7 @@ export function Table<T>(props: TableProps<T>) {
     measure.observe(box);
     return () => measure.disconnect();
   }, [height]);
-  const [first, last] = inView(shown.length, isCut.value, height.value);
+  const [first, last] = inView(shown.length, cut.value, height.value);
 
   const sort = (key: string) => setQuery({ [`${name}.sort`]: order === key ? `-${key}` : key });
   const here = () => shown.findIndex((one) => id(one) === cursor.value);
