@@ -24,7 +24,7 @@ _FEWEST_GROUPS = 16
 _GROUP_ROOM = 1024
 _FEWEST_PARTS = 4
 _MOST_PARTS = 1024
-_PART_ROOM = 32 * 1024
+_PART_ROOM = 8 * 1024
 Counts = tuple[tuple[int, int], ...]
 
 

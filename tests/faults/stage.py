@@ -254,6 +254,8 @@ class Stage:
         wall_s, since_s = time.time(), time.monotonic()
         running = [seat for seat in self.seats if seat.name not in self._ended]
         self.wait(lambda: all(seat.oldest_waiting_s() < time.monotonic() - since_s for seat in running))
+        for seat in running:  # what waited in memory, since its disk was full, is sealed only now
+            self.wait(seat.all_until_now())
         self.journal.tell(f"recovered after {time.monotonic() - since_s:.1f} s")
         return wall_s - 1.0
 
