@@ -42,7 +42,7 @@ import type { Band, Flag, Limit, Period } from "./marks";
 import type { RangeControl } from "./picker";
 import { type Area, type Hands, type Hover, type Line, type Picture, Plot } from "./plot";
 import { readRange } from "./range";
-import { type BadStretch, type Stretch, summary } from "./trace";
+import { type BadStretch, type Stretch, summary, type Trace } from "./trace";
 
 export type { Line } from "./plot";
 
@@ -69,6 +69,8 @@ export interface TimeChartProps {
   hasLegend?: boolean;
   /** False where a chart above it has the lane of periods already. */
   hasPeriodLane?: boolean;
+  /** False where a chart below it says the dates. */
+  hasDates?: boolean;
 }
 
 const NONE: readonly never[] = [];
@@ -202,14 +204,21 @@ function pictureOf(props: TimeChartProps): Picture {
     height: props.height ?? 260,
     group: props.group ?? "page",
     isSelecting: props.isSelecting ?? false,
+    hasDates: props.hasDates ?? true,
     clock: { locale: locale.value, zone: zone.value },
     bands: props.bands ?? NONE,
     limits: props.limits ?? NONE,
     periods: props.periods ?? NONE,
-    gaps: props.lines.flatMap((one) => one.trace.gaps),
+    gaps: props.lines.flatMap((one) => gapsOf(one.trace, value.quick ? view.to : null)),
     bad: props.lines.flatMap((one) => one.trace.bad as readonly BadStretch[]),
     chosen: props.chosen ?? null,
   };
+}
+
+/** The gaps of a trace, and the one that lasts until now where the range goes on. */
+function gapsOf(trace: Trace, now: number | null): readonly Stretch[] {
+  const open = now === null ? null : trace.openGap(now);
+  return open ? [...trace.gaps, open] : trace.gaps;
 }
 
 function handsOf(props: TimeChartProps, area: Signal<Area | null>, hover: Signal<Hover | null>): Hands {

@@ -1,7 +1,6 @@
 /** What a chart's lines are, with their values under the crosshair, else the newest ones. */
 import type { Signal } from "@preact/signals";
 import { number } from "../parts/number";
-import { t } from "../text";
 import { at } from "../time/zone";
 import { told } from "./lanes";
 import { type Band, lasting, type Period } from "./marks";
@@ -45,7 +44,7 @@ export function Legend({ lines, bands, periods, hover, area }: LegendProps) {
         ))}
       </ul>
       <span class="chart-time">
-        {here ? at(here.at, "full") : t("device.chart_newest")}
+        {here && at(here.at, "full")}
         {within.map((one) => (
           <span key={one.id}>{told(one)}</span>
         ))}

@@ -9,6 +9,8 @@ export interface Period extends Stretch {
   kind: "anomaly" | "label" | "event" | "selection";
   tone: Tone;
   label: string;
+  /** Only in the lane: the plot is not shaded. */
+  isLaneOnly?: boolean;
 }
 
 /** A moment: an alarm that was raised, an event that begins. */
@@ -49,7 +51,7 @@ export function isBroken(limit: Limit, seen: readonly [number, number] | null): 
 
 /** A band that is the same at all times. */
 export function flatBand(label: string, unit: string, low: number, high: number): Band {
-  return { label, unit, times: [0, 8.64e15], low: [low, low], high: [high, high], isFlat: true };
+  return { label, unit, times: [0, 8.64e15], low: [low, low], high: [high, high], strength: 0.15, isFlat: true };
 }
 
 export interface Quantile {

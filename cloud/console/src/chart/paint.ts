@@ -35,7 +35,10 @@ const EDGE: Record<Tone, keyof Palette> = {
 export function paintBelow(plot: uPlot, scenery: Scenery, palette: Palette): void {
   clipped(plot, (ctx) => {
     for (const band of scenery.bands) paintBand(plot, ctx, band, palette);
-    for (const period of scenery.periods) paintPeriod(plot, ctx, period, palette, period.id === scenery.chosen);
+    for (const period of scenery.periods) {
+      const isChosen = period.id === scenery.chosen;
+      if (isChosen || !period.isLaneOnly) paintPeriod(plot, ctx, period, palette, isChosen);
+    }
     for (const gap of scenery.gaps) paintStrip(plot, ctx, gap, palette.equipment);
     for (const bad of scenery.bad) paintStrip(plot, ctx, bad, palette.warning);
   });
@@ -73,7 +76,7 @@ function paintPeriod(
   const { top, height } = plot.bbox;
   const left = x(plot, one.from);
   const width = Math.max(uPlotRatio(plot), x(plot, one.to) - left);
-  ctx.globalAlpha = isChosen ? 0.95 : one.kind === "label" ? 0.35 : 0.6;
+  ctx.globalAlpha = isChosen ? 0.95 : one.kind === "anomaly" ? 0.5 : 0.3;
   ctx.fillStyle = palette[FILL[one.tone]];
   ctx.fillRect(left, top, width, height);
   if (!isChosen && one.kind !== "selection") return;

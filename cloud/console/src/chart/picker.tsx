@@ -8,6 +8,9 @@ import { at, zone } from "../time/zone";
 import { fixed, fromWall, panned, QUICK, type Range, readRange, toWall, writeRange, zoomed } from "./range";
 import type { Stretch } from "./trace";
 
+/** How times are typed, the same in all languages. */
+export const TIME_FORM = "YYYY-MM-DD hh:mm:ss";
+
 /** A range of time and what can be done with it; `value` is read anew at each drawing. */
 export interface RangeControl {
   readonly value: Range;
@@ -203,8 +206,8 @@ function Sheet({ range, close }: { range: RangeControl; close: () => void }) {
           apply();
         }}
       >
-        <Input field={form.fields.from} label={t("common.from")} type="datetime-local" step="1" />
-        <Input field={form.fields.to} label={t("common.to")} type="datetime-local" step="1" />
+        <Input field={form.fields.from} label={t("common.from")} placeholder={TIME_FORM} />
+        <Input field={form.fields.to} label={t("common.to")} placeholder={TIME_FORM} />
         <p class="quiet">{t("device.zone", { zone: zone.value })}</p>
         <button type="submit" class="button main-action">
           {t("device.show")}

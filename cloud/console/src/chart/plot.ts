@@ -48,17 +48,22 @@ export interface Picture extends Scenery {
   height: number;
   group: string;
   isSelecting: boolean;
+  /** Dates below the times of the axis. */
+  hasDates: boolean;
   clock: { locale: string; zone: string };
 }
 
 const AXIS_WIDTH = 52;
 const LEAST_DRAG_PX = 5;
+/** A click waits for so long whether it becomes a double click. */
+const DOUBLE_MS = 220;
 
 export class Plot {
   private plot: uPlot;
   private palette: Palette = readPalette();
   private made: string;
   private isSelection = false;
+  private clicked: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly box: HTMLElement,
@@ -96,6 +101,7 @@ export class Plot {
   }
 
   destroy(): void {
+    clearTimeout(this.clicked);
     this.plot.destroy();
   }
 
@@ -110,6 +116,7 @@ export class Plot {
     const data = align(this.picture.lines.map((one) => one.trace)) as uPlot.AlignedData;
     const made = new uPlot({ ...this.options(), width, height: this.picture.height }, data, this.box);
     made.over.addEventListener("click", (event) => this.click(made, event));
+    made.over.addEventListener("dblclick", () => clearTimeout(this.clicked));
     return made;
   }
 
@@ -119,7 +126,7 @@ export class Plot {
       ms: 1,
       tzDate: (at) => uPlot.tzDate(new Date(at), this.picture.clock.zone),
       legend: { show: false },
-      padding: [16, units.length > 1 ? 0 : 12, 0, 0],
+      padding: [20, units.length > 1 ? 0 : 12, 0, 0],
       series: [{}, ...this.picture.lines.map((line, index) => this.series(line, index))],
       scales: {
         x: { time: true, range: () => [this.picture.view.from, this.picture.view.to] },
@@ -177,7 +184,7 @@ export class Plot {
       side: index === 0 ? 3 : 1,
       size: (_, values) => Math.max(AXIS_WIDTH, 7 * Math.max(0, ...(values ?? []).map((one) => one.length)) + 16),
       gap: 4,
-      space: 36,
+      space: this.picture.height < 160 ? 26 : 36,
       stroke: this.palette[colour],
       font: `12px ${this.palette.font}`,
       grid: { show: index === 0, stroke: this.palette.line, width: 1 },
@@ -190,13 +197,13 @@ export class Plot {
     return {
       stroke: this.palette["ink-3"],
       font: `12px ${this.palette.font}`,
-      size: 40,
+      size: this.picture.hasDates ? 40 : 26,
       gap: 4,
       lineGap: 1.25,
       space: 76,
       grid: { stroke: this.palette.line, width: 1 },
       ticks: { stroke: this.palette.line, width: 1, size: 5 },
-      values: (_, ticks, __, ___, step) => timeTicks(ticks, step, this.picture.clock),
+      values: (_, ticks, __, ___, step) => timeTicks(ticks, step, this.picture.clock, this.picture.hasDates),
     };
   }
 
@@ -242,7 +249,7 @@ export class Plot {
     for (const [index, unit] of unitsOf(this.picture).slice(0, 2).entries()) {
       ctx.textAlign = index ? "left" : "right";
       const at = index ? bbox.left + bbox.width + 4 * ratio : bbox.left - 4 * ratio;
-      ctx.fillText(unit, at, bbox.top - 3 * ratio);
+      ctx.fillText(unit, at, bbox.top - 7 * ratio);
     }
     ctx.restore();
   }
@@ -265,7 +272,8 @@ export class Plot {
   private click(plot: uPlot, event: MouseEvent): void {
     const at = plot.posToVal(event.clientX - plot.over.getBoundingClientRect().left, "x");
     const found = lasting(this.picture.periods, at).at(-1);
-    this.hands().choose(found?.id ?? null);
+    clearTimeout(this.clicked);
+    this.clicked = setTimeout(() => this.hands().choose(found?.id ?? null), DOUBLE_MS);
   }
 }
 
@@ -278,5 +286,5 @@ function unitsOf(picture: Picture): string[] {
 /** What cannot be changed without making the plot anew. */
 function structure(picture: Picture): string {
   const lines = picture.lines.map((one) => [one.key, one.label, one.unit, one.colour, one.isDashed, one.isStepped]);
-  return JSON.stringify([lines, unitsOf(picture), picture.group]);
+  return JSON.stringify([lines, unitsOf(picture), picture.group, picture.hasDates]);
 }

@@ -83,14 +83,18 @@ export function offsetMs(at: number, zone: string): number {
   return wall - Math.floor(at / 1000) * 1000;
 }
 
-/** Return a time as the clock of a zone shows it, as inputs want it: 2026-01-15T10:30:00. */
+/** Return a time as the clock of a zone shows it, to be edited: 2026-01-15 10:30:00. */
 export function toWall(at: number, zone: string): string {
-  return new Date(at + offsetMs(at, zone)).toISOString().slice(0, 19);
+  return new Date(at + offsetMs(at, zone)).toISOString().slice(0, 19).replace("T", " ");
 }
 
-/** Return the time at which the clock of a zone shows `text`, NaN where it is no time. */
+/**
+ * Return the time at which the clock of a zone shows `text`, NaN where it is no time. Inputs of browsers for times show
+ * twelve hours in some languages; people type them in full here, seconds may be left out.
+ */
 export function fromWall(text: string, zone: string): number {
-  const wall = Date.parse(`${text}Z`);
+  if (!/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?$/.test(text.trim())) return Number.NaN;
+  const wall = Date.parse(`${text.trim().replace(" ", "T")}Z`);
   if (!Number.isFinite(wall)) return Number.NaN;
   const guess = wall - offsetMs(wall, zone);
   return wall - offsetMs(guess, zone);

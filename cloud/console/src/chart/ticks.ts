@@ -22,36 +22,26 @@ function format({ locale, zone }: Clock, form: string, options: Intl.DateTimeFor
 
 /**
  * Return the text of each tick (ms since 1970): the time of day, and below it the date where a new day begins; the
- * date alone where ticks are a day or more apart.
+ * date alone where ticks are a day or more apart. Without dates only the first line is said.
  */
-export function timeTicks(ticks: readonly number[], stepMs: number, clock: Clock): string[] {
+export function timeTicks(ticks: readonly number[], stepMs: number, clock: Clock, hasDates = true): string[] {
   const day = format(clock, "day", { day: "2-digit", month: "short" });
-  const year = format(clock, "year", { year: "numeric" });
-  if (stepMs >= DAY)
-    return labelled(
-      ticks,
-      (one) => day.format(one),
-      (one) => year.format(one),
-    );
-  const time =
-    stepMs >= MINUTE
-      ? format(clock, "time", { hour: "2-digit", minute: "2-digit" })
-      : format(clock, "seconds", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  return labelled(
-    ticks,
-    (one) => time.format(one),
-    (one) => day.format(one),
-  );
-}
-
-function labelled(ticks: readonly number[], first: (at: number) => string, second: (at: number) => string): string[] {
+  const [first, second] =
+    stepMs >= DAY ? [day, format(clock, "year", { year: "numeric" })] : [timeOfDay(stepMs, clock), day];
+  if (!hasDates) return ticks.map((one) => first.format(one));
   let before = "";
   return ticks.map((one) => {
-    const below = second(one);
+    const below = second.format(one);
     const isNew = below !== before;
     before = below;
-    return isNew ? `${first(one)}\n${below}` : first(one);
+    return isNew ? `${first.format(one)}\n${below}` : first.format(one);
   });
+}
+
+function timeOfDay(stepMs: number, clock: Clock): Intl.DateTimeFormat {
+  const two = "2-digit";
+  if (stepMs >= MINUTE) return format(clock, "time", { hour: two, minute: two });
+  return format(clock, "seconds", { hour: two, minute: two, second: two });
 }
 
 /** Return the text of each number tick with the digits that the step between them needs. */

@@ -40,6 +40,13 @@ describe("Trace", () => {
     expect(trace.last).toEqual({ at: 5000, value: 3 });
   });
 
+  it("is open at its end once nothing came for long", () => {
+    const trace = new Trace({ times: every(1000, 5), values: [1, 2, 3, 4, 5] });
+    expect(trace.openGap(9000)).toBeNull();
+    expect(trace.openGap(60_000)).toEqual({ from: 4000, to: 60_000 });
+    expect(new Trace({ times: [], values: [] }).openGap(60_000)).toBeNull();
+  });
+
   it("forgets what is older, many at a time", () => {
     const trace = new Trace({ times: every(1000, 2000), values: every(1, 2000) });
     trace.dropBefore(1_000_000);

@@ -84,6 +84,13 @@ export class Trace {
     return true;
   }
 
+  /** Return the gap between the last reading and now, null where it is none yet. */
+  openGap(now: number): Stretch | null {
+    const last = this.times.at(-1);
+    if (last === undefined || now - last <= Math.max(this.gapMs, LEAST_LIVE_GAP_MS)) return null;
+    return { from: last, to: now };
+  }
+
   /** Forget what is older. */
   dropBefore(at: number): void {
     let count = 0;

@@ -39,7 +39,7 @@ export function Bar({ value, range, normal, limits = [], tone = "normal", label 
         <line key={one} class="limit" x1={x(one)} x2={x(one)} y1="2" y2="12" vector-effect="non-scaling-stroke" />
       ))}
       {isThere && (
-        <rect class="pointer" x={Math.min(WIDTH - 3, Math.max(0, x(value) - 1.5))} y="1" width="3" height="12" />
+        <line class="pointer" x1={x(value)} x2={x(value)} y1="1" y2="13" vector-effect="non-scaling-stroke" />
       )}
     </svg>
   );

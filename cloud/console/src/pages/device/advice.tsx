@@ -18,7 +18,7 @@ export function Advice({ asked }: { asked: Asked<readonly Recommendation[]> }) {
   if (!list.length) return null;
   return (
     <Panel title={t("device.advice")}>
-      <ul class="advice">
+      <ul class="device-advice">
         {list.map((one) => (
           <Item key={one.id} of={one} reload={asked.reload} />
         ))}

@@ -9,7 +9,7 @@ import { type Alarm, isHidden, isOver, isUnacknowledged, take } from "../../stor
 import { may } from "../../stores/session";
 import { t, word } from "../../text";
 import { at, length, now } from "../../time/zone";
-import { alarmPeriod, isActive, stretchOf } from "./marked";
+import { isActive, stretchOf } from "./marked";
 
 const FIRST = 6;
 
@@ -24,7 +24,8 @@ export interface AlarmActs {
 interface AlarmListProps {
   alarms: readonly Alarm[];
   device: string;
-  chosen: string | null;
+  /** The alarm that stands out on the trend. */
+  chosen: string;
   acts: AlarmActs;
 }
 
@@ -39,9 +40,9 @@ export function AlarmList({ alarms, device, chosen, acts }: AlarmListProps) {
       {alarms.length === 0 ? (
         <p class="quiet">{t("device.no_alarms")}</p>
       ) : (
-        <ul class="alarm-list">
+        <ul class="device-alarm-list">
           {shown.map((one) => (
-            <Row key={one.id} alarm={one} isChosen={chosen === alarmPeriod(one.id)} acts={acts} />
+            <Row key={one.id} alarm={one} isChosen={chosen === one.id} acts={acts} />
           ))}
         </ul>
       )}
@@ -67,11 +68,12 @@ function Row({ alarm, isChosen, acts }: { alarm: Alarm; isChosen: boolean; acts:
       <Mark of={alarm.severity} muted={!isActive(alarm) || isHidden(alarm)}>
         {word(alarm.type)}
       </Mark>
-      <button type="button" class="alarm-text" onClick={() => acts.show(alarm)}>
+      <button type="button" class="device-alarm-text" onClick={() => acts.show(alarm)}>
         {alarm.message}
       </button>
-      <span class="quiet alarm-when">
+      <span class="quiet device-alarm-when">
         {at(stretch.from, "short")} · {length((stretch.to - stretch.from) / 1000)} · {word(alarm.state)}
+        {alarm.occurrences > 1 && ` · ${t("device.times", { n: alarm.occurrences })}`}
         {alarm.label ? ` · ${word(alarm.label)}` : ""}
       </span>
       <AlarmActions alarm={alarm} acts={acts} />
@@ -83,18 +85,18 @@ function Row({ alarm, isChosen, acts }: { alarm: Alarm; isChosen: boolean; acts:
 export function AlarmActions({ alarm, acts }: { alarm: Alarm; acts: AlarmActs }) {
   if (!may("alarms:write")) return null;
   return (
-    <span class="row alarm-actions">
+    <span class="row device-alarm-actions">
       {isUnacknowledged(alarm) && (
         <button type="button" class="button" onClick={() => void acknowledge(alarm, acts)}>
           {t("device.acknowledge")}
         </button>
       )}
       {!isHidden(alarm) && !isOver(alarm) && (
-        <button type="button" class="button" onClick={() => acts.shelve(alarm)}>
+        <button type="button" class="button plain" onClick={() => acts.shelve(alarm)}>
           {t("device.shelve")}
         </button>
       )}
-      <button type="button" class="button" onClick={() => acts.label(alarm)}>
+      <button type="button" class="button plain" onClick={() => acts.label(alarm)}>
         {t("device.label")}
       </button>
     </span>

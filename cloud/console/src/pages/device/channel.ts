@@ -40,7 +40,7 @@ export function limitLines(limits: Limits | undefined, unit: string, name: (limi
   });
 }
 
-const LEAST_READINGS = 30;
+const LEAST_READINGS = 20;
 
 /**
  * Return where nine of ten readings lie outside the given stretches, null with too few. The trace may be down-sampled

@@ -26,7 +26,7 @@ export function Channels(props: ChannelsProps) {
   const isOld = isSilent(props.device, props.afterMs);
   return (
     <Panel title={t("device.channels")} class="channels">
-      <ul class="channel-list">
+      <ul class="device-channel-list">
         {props.channels.map((one) => (
           <ChannelRow key={one} {...props} channel={one} isOld={isOld} />
         ))}
@@ -74,7 +74,7 @@ function ChannelRow(props: ChannelsProps & { channel: string; isOld: boolean }) 
         checked={isShown}
         onChange={() => props.show(isShown ? shown.filter((one) => one !== channel) : [...shown, channel])}
       />
-      <button type="button" class="channel-name clip" title={channel} onClick={() => props.show([channel])}>
+      <button type="button" class="device-channel-name clip" title={channel} onClick={() => props.show([channel])}>
         {channel}
       </button>
       <Bar

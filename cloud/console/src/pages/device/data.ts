@@ -1,12 +1,12 @@
 /** What the page of one device asks the API for, each kept fresh while it is shown. */
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { type Answer, api } from "../../api/client";
 import { type Asked, useAsked } from "../../parts/use";
 import type { Alarm } from "../../stores/alarms";
 import { link } from "../../stores/link";
 import { may } from "../../stores/session";
 import type { Limits } from "./channel";
-import { concerns, type Label, type PlannedEvent } from "./marked";
+import { concerns, type Histories, type Label, type PlannedEvent } from "./marked";
 
 export type Facts = Answer<"/api/v1/devices/{device_id}/facts">;
 export type Recommendation = Answer<"/api/v1/recommendations">[number];
@@ -33,6 +33,26 @@ export function useAlarms(device: string): Asked<readonly Alarm[]> {
   const asked = useAsked(may("alarms:read") ? ask : null, ["alarms", device], 30);
   useTold(["alert", "alert_acknowledged", "alert_changed"], device, asked.reload);
   return asked;
+}
+
+const MOST_STORIES = 12;
+
+/** When those of the newest alarms that came more than once did so, by id; null before that is known. */
+export function useHistories(alarms: readonly Alarm[] | null): Histories | null {
+  const again = (alarms ?? []).filter((one) => one.occurrences > 1).slice(0, MOST_STORIES);
+  const ask = async (): Promise<Histories> => {
+    const told = await Promise.all(
+      again.map((one) => api.get("/api/v1/alerts/{alert_id}", { at: { alert_id: one.id } }).catch(() => null)),
+    );
+    return new Map(told.flatMap((one) => (one ? [[one.data.id, one.data.history] as const] : [])));
+  };
+  const asked = useAsked(alarms ? ask : null, [
+    "histories",
+    again.map((one) => [one.id, one.occurrences, one.cleared_at]),
+  ]);
+  const kept = useRef<Histories | null>(null);
+  if (asked.data) kept.current = asked.data;
+  return kept.current;
 }
 
 export function useLabels(device: string): Asked<readonly Label[]> {
@@ -69,9 +89,10 @@ export function useHealth(device: string): Asked<Health | null> {
   return asked;
 }
 
-export function useFailure(device: string): Asked<Failure> {
+/** How likely the device fails; asked for only where a day of readings is there, as less says nothing. */
+export function useFailure(device: string, isDayKnown: boolean): Asked<Failure> {
   const ask = async () => (await api.get("/api/v1/devices/{device_id}/failure", { at: { device_id: device } })).data;
-  return useAsked(may("ml:predict") ? ask : null, ["failure", device], 300);
+  return useAsked(isDayKnown && may("ml:predict") ? ask : null, ["failure", device], 300);
 }
 
 export function useRecommendations(device: string): Asked<readonly Recommendation[]> {

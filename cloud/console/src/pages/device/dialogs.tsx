@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { api } from "../../api/client";
+import { TIME_FORM } from "../../chart/picker";
 import { fromWall, toWall } from "../../chart/range";
 import type { Stretch } from "../../chart/trace";
 import { Dialog } from "../../parts/dialog";
@@ -59,9 +60,9 @@ export function LabelDialog(props: DialogProps & { stretch: Stretch; alarm: Alar
       {alarm ? (
         <p class="quiet">{alarm.message}</p>
       ) : (
-        <div class="two-fields">
-          <Input field={form.fields.from} label={t("common.from")} type="datetime-local" step="1" />
-          <Input field={form.fields.to} label={t("common.to")} type="datetime-local" step="1" />
+        <div class="device-two-fields">
+          <Input field={form.fields.from} label={t("common.from")} placeholder={TIME_FORM} />
+          <Input field={form.fields.to} label={t("common.to")} placeholder={TIME_FORM} />
         </div>
       )}
       <Input field={form.fields.kind} label={t("device.label_kind")} hint={t("device.label_kind_hint")} />
@@ -73,7 +74,7 @@ export function LabelDialog(props: DialogProps & { stretch: Stretch; alarm: Alar
 
 function Verdict({ value, choose }: { value: string; choose: (verdict: string) => void }) {
   return (
-    <fieldset class="verdict">
+    <fieldset class="device-verdict">
       <legend>{t("device.was_it_right")}</legend>
       {["true_fault", "false_alarm"].map((one) => (
         <label key={one} class="check">
@@ -138,9 +139,12 @@ export function ShelveDialog(props: DialogProps & { alarm: Alarm }) {
 export function MaintenanceDialog(props: DialogProps & { alarms: readonly Alarm[] }) {
   const key = useMemo(newKey, []);
   const [worst] = props.alarms;
-  const first = worst ? t("device.maintenance_because", { device: props.device, why: worst.message }) : "";
+  const why = worst ? [word(worst.type), worst.channel].filter(Boolean).join(" ") : "";
+  const first = why
+    ? t("device.maintenance_because", { device: props.device, why })
+    : t("device.maintenance_of", { device: props.device });
   const form = useForm(() => ({
-    title: [first.slice(0, 400) || t("device.maintenance_of", { device: props.device }), needed, shorter(400)],
+    title: [first.slice(0, 400), needed, shorter(400)],
     note: ["", shorter(2000)],
   }));
   const send = async () => {
@@ -167,7 +171,8 @@ export function MaintenanceDialog(props: DialogProps & { alarms: readonly Alarm[
       submitText={t("device.maintenance")}
       isBusy={form.isBusy.value}
     >
-      <Input field={form.fields.title} label={t("device.maintenance_title")} autoFocus />
+      <Input field={form.fields.title} label={t("device.maintenance_title")} />
+      {worst && <p class="quiet">{worst.message}</p>}
       <Input field={form.fields.note} label={t("device.note")} rows={3} />
       <p class="quiet">{t("device.maintenance_hint", { n: props.alarms.length })}</p>
       <FormIssue form={form} />

@@ -19,7 +19,7 @@ export interface Exported {
 
 /** Return whether nothing will change any more. */
 export const isFinal = (view: Pick<ExportView, "status">): boolean =>
-  ["completed", "succeeded", "failed", "cancelled"].includes(view.status);
+  ["SUCCESS", "FAILURE", "REVOKED"].includes(view.status);
 
 /** Ask for the file and fetch it; says how it went, never throws for what a server may answer. */
 export async function exportCsv(wanted: Exported): Promise<void> {

@@ -69,7 +69,7 @@ function HealthBar({ device }: { device: Device }) {
   const tone = score < 0.4 ? "critical" : score < 0.7 ? "warning" : "";
   const isStale = device.metadata?.health_stale === true;
   return (
-    <span class="health-score" title={isStale ? t("device.health_stale") : undefined}>
+    <span class="device-health-score" title={isStale ? t("device.health_stale") : undefined}>
       <span>{t("device.health")}</span>
       <Gauge share={score} tone={tone} label={`${t("device.health")} ${percent(score)}`} />
       <b>{percent(score)}</b>
@@ -82,7 +82,7 @@ function HealthBar({ device }: { device: Device }) {
 export function Gauge({ share, tone = "", label }: { share: number; tone?: string; label: string }) {
   const width = 100 * Math.min(1, Math.max(0, share));
   return (
-    <svg class={`gauge ${tone}`} viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label={label}>
+    <svg class={`device-gauge ${tone}`} viewBox="0 0 100 8" preserveAspectRatio="none" role="img" aria-label={label}>
       <rect class="ground" width="100" height="8" rx="1" />
       <rect class="share" width={width} height="8" rx="1" />
     </svg>

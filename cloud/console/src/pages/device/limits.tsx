@@ -45,7 +45,7 @@ export function LimitsDialog(props: LimitsDialogProps) {
       isBusy={form.isBusy.value}
     >
       <p class="quiet">{t("device.limits_hint", { unit: props.unit || t("device.no_unit") })}</p>
-      <div class="two-fields">
+      <div class="device-two-fields">
         {(["high_warn", "high_crit", "low_warn", "low_crit"] as const).map((one) => (
           <Input key={one} field={form.fields[one]} label={t(`device.${one}`)} type="number" />
         ))}

@@ -71,7 +71,7 @@ export function LastMessage({ device, afterMs }: { device: Device; afterMs: numb
         )}
       </p>
       {newest ? (
-        <table class="raw">
+        <table class="device-raw">
           <tbody>
             {Object.entries(newest.values).map(([tag, value]) => (
               <tr key={tag}>

@@ -1,7 +1,20 @@
 /** What is marked of a device's time. */
 import { describe, expect, it } from "vitest";
 import type { Alarm } from "../../stores/alarms";
-import { concerns, eventMarks, flagsOf, isActive, type Label, type PlannedEvent, periodsOf, stretchOf } from "./marked";
+import {
+  alarmOf,
+  alarmPeriod,
+  concerns,
+  type Deed,
+  eventMarks,
+  flagsOf,
+  isActive,
+  type Label,
+  type PlannedEvent,
+  periodsOf,
+  stretchOf,
+  windowsOf,
+} from "./marked";
 
 const NOW = Date.parse("2026-01-15T12:00:00Z");
 const alarm = (change: Partial<Alarm>): Alarm =>
@@ -40,6 +53,35 @@ describe("the time of an alarm", () => {
   });
 });
 
+describe("an alarm that came and went", () => {
+  const deed = (action: string, at: string) =>
+    ({ action, at: `2026-01-15T${at}Z`, by: "gateway", details: {} }) as Deed;
+  const history = [
+    deed("alarm.raise", "10:00:03"),
+    deed("alarm.clear", "10:01:00"),
+    deed("alarm.acknowledge", "10:01:30"),
+    deed("alarm.raise", "11:00:00"),
+  ];
+  const again = alarm({ cleared_at: "2026-01-15T10:01:00Z", last_raised_at: "2026-01-15T11:00:00Z" });
+  it("has a period for each time, the first from its onset, the last until now", () => {
+    expect(windowsOf(again, history, NOW)).toEqual([
+      { from: NOW - 7_200_000, to: Date.parse("2026-01-15T10:01:00Z") },
+      { from: Date.parse("2026-01-15T11:00:00Z"), to: NOW },
+    ]);
+    const periods = periodsOf([again], [], NOW, name, new Map([["a1", history]]));
+    expect(periods.map((one) => one.id)).toEqual(["alarm a1", "alarm a1 1"]);
+    expect(periods.map((one) => alarmOf(one.id))).toEqual(["a1", "a1"]);
+  });
+  it("is one period where its history is not known", () => {
+    expect(windowsOf(again, undefined, NOW)).toEqual([stretchOf(again, NOW)]);
+  });
+  it("is found by the id of its period", () => {
+    expect(alarmOf(alarmPeriod("x", 3))).toBe("x");
+    expect(alarmOf("label 7")).toBe("");
+    expect(alarmOf(null)).toBe("");
+  });
+});
+
 describe("periods and flags", () => {
   it("say what, and are grey for a false alarm", () => {
     const label = {
@@ -57,6 +99,19 @@ describe("periods and flags", () => {
     expect(flagsOf([alarm({})], name)).toEqual([
       { id: "alarm a1", at: Date.parse("2026-01-15T10:00:03Z"), tone: "warning", label: "flow is odd" },
     ]);
+  });
+});
+
+describe("shading", () => {
+  it("is for anomalies and for channels in sight", () => {
+    const all = [
+      alarm({}),
+      alarm({ type: "frozen" }),
+      alarm({ type: "frozen", channel: "speed" }),
+      alarm({ type: "health", channel: "" }),
+    ];
+    const shaded = periodsOf(all, [], NOW, name, undefined, ["flow"]).map((one) => !one.isLaneOnly);
+    expect(shaded).toEqual([true, true, false, false]);
   });
 });
 

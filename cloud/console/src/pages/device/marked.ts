@@ -28,16 +28,51 @@ export function stretchOf(alarm: Alarm, now: number): Stretch {
   return { from, to: Math.max(from, to) };
 }
 
-/** Return the periods of alarms and labels; names: what a type or verdict is called. */
+/** What happened to an alarm, as its history tells. */
+export type Deed = Answer<"/api/v1/alerts/{alert_id}">["history"][number];
+
+/** Return each time that an alarm lasted: it may have cleared and come again; without a history, all of it. */
+export function windowsOf(alarm: Alarm, history: readonly Deed[] | undefined, now: number): Stretch[] {
+  const whole = stretchOf(alarm, now);
+  const found: Stretch[] = [];
+  let from: number | null = null;
+  for (const one of history ?? []) {
+    const at = Date.parse(one.at);
+    if (one.action === "alarm.raise") from ??= found.length ? at : Math.min(at, whole.from);
+    else if (one.action === "alarm.clear" && from !== null) {
+      found.push({ from, to: Math.max(from, at) });
+      from = null;
+    }
+  }
+  if (from !== null) found.push({ from, to: Math.max(from, whole.to) });
+  return found.length ? found : [whole];
+}
+
+export type Histories = ReadonlyMap<string, readonly Deed[]>;
+
+/**
+ * Return the periods of alarms and labels; name: what a type or verdict is called, channels: those in sight. The plot is
+ * shaded for anomalies, which are of the whole device, and for what is about a channel in sight.
+ */
 export function periodsOf(
   alarms: readonly Alarm[],
   labels: readonly Label[],
   now: number,
   name: (text: string) => string,
+  histories: Histories = new Map(),
+  channels: readonly string[] = [],
 ): Period[] {
-  const anomalies = alarms.map((one): Period => {
+  const anomalies = alarms.flatMap((one): Period[] => {
     const what = one.channel ? `${name(one.type)}: ${one.channel}` : name(one.type);
-    return { id: alarmPeriod(one.id), kind: "anomaly", tone: toneOf(one), label: what, ...stretchOf(one, now) };
+    const windows = windowsOf(one, histories.get(one.id), now);
+    return windows.map((window, index) => ({
+      id: alarmPeriod(one.id, index),
+      kind: "anomaly",
+      tone: toneOf(one),
+      label: what,
+      isLaneOnly: one.type !== "anomaly" && !channels.includes(one.channel),
+      ...window,
+    }));
   });
   const said = labels.map((one): Period => {
     const what = one.kind ? `${name(one.verdict)}: ${one.kind}` : name(one.verdict);
@@ -54,7 +89,11 @@ export function periodsOf(
   return [...anomalies, ...said];
 }
 
-export const alarmPeriod = (id: string): string => `alarm ${id}`;
+/** The id of an alarm's n-th period, counted from 0. */
+export const alarmPeriod = (id: string, index = 0): string => (index ? `alarm ${id} ${index}` : `alarm ${id}`);
+/** The alarm that a period is of, "" where it is of none. */
+export const alarmOf = (period: string | null): string =>
+  period?.startsWith("alarm ") ? (period.split(" ")[1] ?? "") : "";
 
 export function flagsOf(alarms: readonly Alarm[], name: (text: string) => string): Flag[] {
   return alarms.map((one) => ({

@@ -4,6 +4,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { api } from "../../api/client";
 import { type RangeControl, useRange } from "../../chart/picker";
 import type { Stretch } from "../../chart/trace";
+import { useShortcuts } from "../../keys";
 import { Failed, Loading, PageHead } from "../../parts/panel";
 import { useKept } from "../../parts/use";
 import { Link, query, setQuery } from "../../router";
@@ -27,14 +28,26 @@ import {
   useFailure,
   useGateway,
   useHealth,
+  useHistories,
   useLabels,
   useRecommendations,
 } from "./data";
 import { gatewayOf, Head } from "./head";
 import { EdgeModels, FactsPanel, LastMessage } from "./machine";
-import { alarmPeriod, eventMarks, flagsOf, isActive, type Label, periodsOf, stretchOf } from "./marked";
+import {
+  alarmOf,
+  alarmPeriod,
+  eventMarks,
+  flagsOf,
+  type Histories,
+  isActive,
+  type Label,
+  periodsOf,
+  stretchOf,
+  windowsOf,
+} from "./marked";
 import { Explanation, HealthPanel } from "./panels";
-import { useSurvey } from "./survey";
+import { knownFor, useSurvey } from "./survey";
 import { Trend } from "./trend";
 import "../../style/device.css";
 
@@ -57,6 +70,11 @@ export function DevicePage({ at }: { at: Record<string, string> }) {
   );
 }
 
+const NO_LABELS: readonly Label[] = [];
+const NO_ALARMS: readonly Alarm[] = [];
+/** Less a few minutes: readings need not begin at the very minute. */
+const DAY_MS = 86_400_000 - 600_000;
+
 /** The channels in the query, else that of the worst alarm that is active, else the first one. */
 function useChannels(all: readonly string[], alarms: readonly Alarm[] | null): readonly string[] {
   const asked = query.value.get("channels");
@@ -72,17 +90,26 @@ function useChannels(all: readonly string[], alarms: readonly Alarm[] | null): r
 const showChannels = (channels: readonly string[]) =>
   setQuery({ channels: channels.map(encodeURIComponent).join(",") });
 
-function useMarks(device: Device, alarms: readonly Alarm[], labels: readonly Label[]) {
+function useMarks(
+  device: Device,
+  alarms: readonly Alarm[],
+  labels: readonly Label[],
+  histories: Histories | null,
+  channels: readonly string[],
+) {
   const events = useEvents(device.device_id, gatewayOf(device), device.location).data;
   // An active period grows; ten seconds are near enough to what a plot can show of it.
   const moment = alarms.some(isActive) ? Math.ceil(now.value / 10_000) * 10_000 : 0;
   return useMemo(() => {
     const planned = eventMarks(events ?? []);
     return {
-      periods: [...periodsOf(alarms, labels, Math.min(Date.now(), moment || Date.now()), word), ...planned.periods],
+      periods: [
+        ...periodsOf(alarms, labels, moment || Date.now(), word, histories ?? undefined, channels),
+        ...planned.periods,
+      ],
       flags: [...flagsOf(alarms, word), ...planned.flags],
     };
-  }, [alarms, labels, events, moment]);
+  }, [alarms, labels, events, moment, histories, channels.join()]);
 }
 
 function Shown({ device }: { device: Device }) {
@@ -93,25 +120,31 @@ function Shown({ device }: { device: Device }) {
   const labels = useLabels(id);
   const facts = useFacts(id);
   const health = useHealth(id);
-  const failure = useFailure(id);
   const advice = useRecommendations(id);
   const gateway = useGateway(gatewayOf(device));
   const asking = useSignal<Asking | null>(null);
   const all = channelsOf(device);
-  const known = may("alarms:read") ? (alarms.data ?? (alarms.error ? [] : null)) : [];
+  const known = may("alarms:read") ? (alarms.data ?? (alarms.error ? NO_ALARMS : null)) : NO_ALARMS;
   const channels = useChannels(all, known);
+  const dayMs = knownFor(id, all);
+  const failure = useFailure(id, dayMs >= DAY_MS);
+  const histories = useHistories(known);
   useSurvey(
     id,
     all,
-    useMemo(() => known?.map((one) => stretchOf(one, Date.now())) ?? null, [known === null]),
+    useMemo(
+      () => (known && histories ? known.flatMap((one) => windowsOf(one, histories.get(one.id), Date.now())) : null),
+      [histories === null],
+    ),
   );
-  const list = known ?? [];
-  const marks = useMarks(device, list, labels.data ?? []);
+  const list = known ?? NO_ALARMS;
+  const marks = useMarks(device, list, labels.data ?? NO_LABELS, histories, channels);
   const afterMs = silentAfterMs(facts.data?.rated_interval_s);
   const show = (alarm: Alarm) => {
-    setQuery({ mark: alarmPeriod(alarm.id) });
+    const windows = windowsOf(alarm, histories?.get(alarm.id), Date.now());
+    setQuery({ mark: alarmPeriod(alarm.id, windows.length - 1) });
     if (all.includes(alarm.channel) && !channels.includes(alarm.channel)) showChannels([alarm.channel]);
-    range.set(around(stretchOf(alarm, Date.now())));
+    range.set(around(windows.at(-1) ?? stretchOf(alarm, Date.now())));
   };
   const acts = {
     show,
@@ -127,6 +160,22 @@ function Shown({ device }: { device: Device }) {
     asking.value = null;
     for (const one of [alarms, labels, facts]) void one.reload();
   };
+  useShortcuts([
+    { keys: "l", text: t("device.key_live"), act: range.live },
+    { keys: "[", text: t("device.range_back"), act: () => range.pan(-0.5) },
+    { keys: "]", text: t("device.range_forward"), act: () => range.pan(0.5) },
+    ...(may("tasks:update")
+      ? [
+          {
+            keys: "m",
+            text: t("device.maintenance"),
+            act: () => {
+              asking.value = { what: "maintenance" };
+            },
+          },
+        ]
+      : []),
+  ]);
   return (
     <>
       <Head device={device} afterMs={afterMs}>
@@ -155,12 +204,12 @@ function Shown({ device }: { device: Device }) {
                 : undefined
             }
           />
-          <AlarmList alarms={list} device={id} chosen={query.value.get("mark")} acts={acts} />
+          <AlarmList alarms={list} device={id} chosen={alarmOf(query.value.get("mark"))} acts={acts} />
         </div>
         <div class="stack">
           <Advice asked={advice} />
           <Explanation alarm={list.find((one) => one.shares.length > 1)} show={show} />
-          <HealthPanel health={health} failure={failure} />
+          <HealthPanel health={health} failure={failure} knownMs={dayMs} />
           <EdgeModels device={device} gateway={gateway.data} />
           <LastMessage device={device} afterMs={afterMs} />
           <FactsPanel device={device} facts={facts.data} />
@@ -234,7 +283,7 @@ function TrendPart(props: TrendPartProps) {
       {period && (
         <Chosen
           period={period}
-          alarm={alarms.find((one) => alarmPeriod(one.id) === chosen)}
+          alarm={alarms.find((one) => one.id === alarmOf(chosen))}
           label={labels.find((one) => `label ${one.id}` === chosen)}
           acts={props.acts}
           zoom={props.range.set}

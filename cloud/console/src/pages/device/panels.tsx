@@ -36,7 +36,7 @@ export function Explanation({ alarm, show }: { alarm: Alarm | undefined; show: (
         </Mark>
       </p>
       <p>{alarm.message}</p>
-      <ul class="shares">
+      <ul class="device-shares">
         {shares.map((one) => (
           <li key={one.channel}>
             <span class="clip">{one.channel}</span>
@@ -47,6 +47,7 @@ export function Explanation({ alarm, show }: { alarm: Alarm | undefined; show: (
       </ul>
       <p class="quiet">
         {at(stretch.from, "seconds")} · {length((stretch.to - stretch.from) / 1000)}
+        {alarm.occurrences > 1 && ` · ${t("device.times", { n: alarm.occurrences })}`}
         {alarm.score !== null && ` · ${t("device.score")} ${number(alarm.score, "", 3)}`}
         {alarm.model && ` · ${alarm.model}`}
       </p>
@@ -55,14 +56,15 @@ export function Explanation({ alarm, show }: { alarm: Alarm | undefined; show: (
 }
 
 /** The parts of the health score, and the outlook. */
-export function HealthPanel({ health, failure }: { health: Asked<Health | null>; failure: Asked<Failure> }) {
+export function HealthPanel(props: { health: Asked<Health | null>; failure: Asked<Failure>; knownMs: number }) {
+  const { health, failure } = props;
   const parts = Object.entries(health.data?.components ?? {});
   return (
     <Panel title={t("device.health")}>
       {parts.length === 0 ? (
         <p class="quiet">{health.isLoading ? t("common.loading") : t("device.health_unknown")}</p>
       ) : (
-        <ul class="shares">
+        <ul class="device-shares">
           {parts.map(([name, score]) => (
             <li key={name} title={reasonOf(name, health.data)}>
               <span class="clip">{partName(name)}</span>
@@ -77,7 +79,7 @@ export function HealthPanel({ health, failure }: { health: Asked<Health | null>;
         </ul>
       )}
       {parts.length > 0 && <p class="quiet">{reasons(health.data)}</p>}
-      <Outlook failure={failure} />
+      <Outlook failure={failure} knownMs={props.knownMs} />
     </Panel>
   );
 }
@@ -117,10 +119,11 @@ function reasons(health: Health | null): string {
     .join(" ");
 }
 
-function Outlook({ failure }: { failure: Asked<Failure> }) {
+function Outlook({ failure, knownMs }: { failure: Asked<Failure>; knownMs: number }) {
   const told = failure.data;
   if (!told) {
-    const why = failure.error?.message;
+    const hours = Number.isFinite(knownMs) ? t("device.few_hours", { hours: length(knownMs / 1000) }) : "";
+    const why = failure.error?.message ?? (failure.isLoading ? "" : hours);
     return why ? (
       <p class="quiet">
         {t("device.failure")}: {why}
@@ -132,7 +135,7 @@ function Outlook({ failure }: { failure: Asked<Failure> }) {
   const life = told.remaining_life;
   return (
     <>
-      <ul class="shares">
+      <ul class="device-shares">
         <li>
           <span class="clip">{t("device.failure_within", { time: length(hours * 3600) })}</span>
           <Gauge

@@ -10,6 +10,8 @@ import { usualBand } from "./channel";
 export interface Surveyed {
   unit: string;
   usual: Band | null;
+  /** When the first reading of the last day was taken, ms since 1970; NaN without any. */
+  firstAt: number;
   /** The newest stored reading. */
   last: { at: number; value: number } | null;
 }
@@ -17,6 +19,8 @@ export interface Surveyed {
 const DAY_MS = 86_400_000;
 const GOOD_FOR_MS = 10 * 60_000;
 const PIXELS = 300;
+/** With fewer points a day is mostly empty: what there is of it is read more finely. */
+const FEW = 200;
 const MOST_KEPT = 600;
 
 interface Kept {
@@ -28,6 +32,12 @@ const keyOf = (device: string, channel: string): string => `${device}\n${channel
 
 export function surveyed(device: string, channel: string): Surveyed | undefined {
   return kept.value.get(keyOf(device, channel))?.found;
+}
+
+/** Return how much of the last day the readings of a device cover, ms; NaN before that is known. */
+export function knownFor(device: string, channels: readonly string[]): number {
+  const firsts = channels.map((one) => surveyed(device, one)?.firstAt ?? Number.NaN).filter(Number.isFinite);
+  return firsts.length ? Date.now() - Math.min(...firsts) : Number.NaN;
 }
 
 /** Read what is not known of these channels, or was read long ago. */
@@ -65,8 +75,17 @@ async function look(
   for (;;) {
     const now = Date.now();
     try {
-      const read = await readTrace({ device, metric }, { from: now - DAY_MS, to: now, quick: "24h" }, PIXELS, stop);
-      return { unit: read.unit, usual: usualBand(read.trace, alarms), last: read.trace.last };
+      const day = { from: now - DAY_MS, to: now, quick: null };
+      const coarse = await readTrace({ device, metric }, day, PIXELS, stop);
+      const firstAt = coarse.trace.times[0] ?? Number.NaN;
+      const isYoung = coarse.bucketMs !== null && coarse.trace.times.length < FEW;
+      const read = isYoung ? await readTrace({ device, metric }, { ...day, from: firstAt }, PIXELS, stop) : coarse;
+      return {
+        unit: read.unit,
+        usual: usualBand(read.trace, alarms),
+        firstAt,
+        last: read.trace.last,
+      };
     } catch (error) {
       if (stop.aborted || !(error instanceof Refused) || error.status !== 429) return null;
       await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(5, error.retryAfterS)));

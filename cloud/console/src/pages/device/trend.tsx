@@ -48,7 +48,7 @@ export function Trend(props: TrendProps) {
   const charts = useMemo(() => byUnit(traces), [traces]);
   const height = charts.length > 2 ? 130 : charts.length === 2 ? 180 : 280;
   return (
-    <Panel title={t("device.trend")} tools={<TimePicker range={range} />} class="trend">
+    <Panel title={t("device.trend")} tools={<TimePicker range={range} />} class="device-trend">
       <div class="tools">
         <Compare device={device} channels={channels} compared={compared} />
         {props.tools}
@@ -58,7 +58,14 @@ export function Trend(props: TrendProps) {
         {error && <Failed error={error} retry={reload} />}
         {!error && !traces.length && (channels.length ? <Loading /> : <p class="quiet">{t("device.no_channels")}</p>)}
         {charts.map((reads, index) => (
-          <UnitChart key={reads[0]?.unit} {...props} reads={reads} isFirst={index === 0} height={height} />
+          <UnitChart
+            key={reads[0]?.unit}
+            {...props}
+            reads={reads}
+            isFirst={index === 0}
+            isLast={index === charts.length - 1}
+            height={height}
+          />
         ))}
         {traces.length > 0 && traces.every((one) => one.trace.last === null) && (
           <p class="quiet" role="status">
@@ -76,7 +83,7 @@ function byUnit(traces: readonly Read[]): Read[][] {
   return [...units.values()];
 }
 
-function UnitChart(props: TrendProps & { reads: readonly Read[]; isFirst: boolean; height: number }) {
+function UnitChart(props: TrendProps & { reads: readonly Read[]; isFirst: boolean; isLast: boolean; height: number }) {
   const { reads, device, channels, facts } = props;
   const own = reads.filter((one) => one.device === device && !one.earlierMs);
   const [only] = own.length === 1 ? own : [];
@@ -95,6 +102,7 @@ function UnitChart(props: TrendProps & { reads: readonly Read[]; isFirst: boolea
       select={props.select}
       isSelecting={props.isSelecting}
       hasPeriodLane={props.isFirst}
+      hasDates={props.isLast}
     />
   );
 }
