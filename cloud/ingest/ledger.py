@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 from cloud.ingest.account import Account, clamped
+from cloud.ingest.declared import Declared
 from cloud.ingest.intervals import Intervals
 from cloud.ingest.settle import (
     Settled,
@@ -54,6 +55,7 @@ class Ledger:
 
     def __init__(self, database: Database, *, now_s: int) -> None:
         self._database = database
+        self._declared = Declared(database)
         self._entries: OrderedDict[tuple[str, int], Entry] = OrderedDict()
         self._undone = database.undone
         self._pruned_epoch = 0
@@ -99,6 +101,7 @@ class Ledger:
         """Note that the store keeps this batch of so many readings; its dropped readings are fewer from now on."""
         if seq in entry.settled.dropped:
             entry.account = entry.account.plus(dropped=-count)
+            self._declared.take_out(entry.id, seq, count)
         entry.settled = entry.settled.store(seq)
         entry.fresh[seq] = (crc, count)
 
@@ -108,10 +111,14 @@ class Ledger:
         No row is needed for what each batch held: should it come after all, it says so itself, and `keep` subtracts it.
         """
         if drop.counts:
-            more = readings_within(drop, entry.settled.unsettled(drop.lo, drop.hi))
+            news = {one: readings_within(drop, [one]) for one in entry.settled.unsettled(drop.lo, drop.hi)}
+            more = sum(news.values())
             declared = readings_within(drop, entry.settled.dropped.gaps(drop.lo, drop.hi))
+            for (lo, hi), readings in news.items():
+                self._declared.add(entry.id, lo, hi, readings)
         else:
             more, declared = self._at_least_dropped(entry, drop), drop.readings
+            self._declared.join(entry.id, drop.lo, drop.hi, more)
         entry.settled = entry.settled.drop(drop.lo, drop.hi)
         entry.account = entry.account.plus(declared=declared, dropped=more)
 
@@ -226,19 +233,21 @@ class Ledger:
         return next(((crc, count) for crc, count in self._database.execute(statement, (entry.id, seq))), None)
 
     def _at_least_dropped(self, entry: Entry, drop: Drop) -> int:
-        """Return by how much `dropped` must rise at the least for a Drop with one sum, as older agents write it.
+        """Return by how much `dropped` must rise at the least for a Drop with one sum.
 
-        Never by too much, which would hide what is lost: how an overlap shares in the sums is not known, but all that
-        is dropped holds at least what was counted so far, and at least what this Drop says without what is stored. It
-        is exact where nothing overlaps. Where it is forgotten what stored batches of the range held, it is nothing.
+        Exact where all that was declared of its range before lies in it as a whole. Else never by too much, which would
+        hide what is lost: all that is dropped holds at least what was counted so far, and at least what this Drop says
+        without what is stored. Where it is forgotten what stored batches of the range held, it is nothing.
         """
         gaps = entry.settled.stored.gaps(drop.lo, drop.hi)
         stored = drop.hi - drop.lo + 1 - sum(hi - lo + 1 for lo, hi in gaps)
         known, kept = self._kept(entry, drop.lo, drop.hi) if stored else (0, 0)
         if known < stored:
             return 0
-        overlaps = entry.settled.dropped.gaps(drop.lo, drop.hi) != ((drop.lo, drop.hi),)
-        return still_dropped(drop.readings, kept + (entry.account.dropped if overlaps else 0))
+        missing = sum(hi - lo + 1 for lo, hi in entry.settled.dropped.gaps(drop.lo, drop.hi))
+        given_up = drop.hi - drop.lo + 1 - missing
+        before = self._declared.within(entry.id, drop.lo, drop.hi, batches=given_up)
+        return still_dropped(drop.readings, kept + (entry.account.dropped if before is None else before))
 
     def _kept(self, entry: Entry, lo: int, hi: int) -> tuple[int, int]:
         """Return how many batches of lo..hi the store is known to have, and their readings."""

@@ -19,6 +19,9 @@ LEDGER = (
         received_us integer not null, primary key (epoch_id, seq)) strict, without rowid""",
     "alter table ledger_epoch add column told_us integer",
     "alter table ledger_epoch add column ahead integer not null default 0",
+    """create table ledger_declared (
+        epoch_id integer not null, lo integer not null, hi integer not null, readings integer not null,
+        primary key (epoch_id, lo)) strict, without rowid""",
 )
 """stored, replaced, duplicate, quarantined, undecoded and dropped add up to what is settled, in readings;
 resent and conflicting came besides; sealed, acked, waiting, given_up: the gateway's own count, which came at
