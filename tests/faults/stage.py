@@ -193,9 +193,13 @@ class Stage:
 
     def kill_child(self, name: str) -> None:
         """SIGKILL one process of the whole cloud, which its supervisor starts again."""
-        pid = json.loads(self.config.with_name("cloud.json").read_bytes())["children"][name]
+        self.wait(lambda: psutil.pid_exists(self._child(name)))
         self.journal.tell(f"SIGKILL {name} below {CLOUD}")
-        os.kill(pid, signal.SIGKILL)
+        os.kill(self._child(name), signal.SIGKILL)
+
+    def _child(self, name: str) -> int:
+        """Return the process of this name below the cloud; it may have ended and not been started again yet."""
+        return int(json.loads(self.config.with_name("cloud.json").read_bytes())["children"][name])
 
     def lives(self, name: str) -> bool:
         """Return whether a program that was started has not ended by itself."""
