@@ -121,7 +121,9 @@ export function comparison(champion: Version, challenger: Version): Comparison {
 }
 
 function paired(before: Figures, after: Figures): Pair[] {
-  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])];
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].filter(
+    (name) => !SETTINGS.has(name),
+  );
   const figure = (of: Figures, name: string) => {
     const value = of?.[name];
     return typeof value === "number" ? value : null;
@@ -129,7 +131,20 @@ function paired(before: Figures, after: Figures): Pair[] {
   return names
     .map((metric) => ({ metric, champion: figure(before, metric), challenger: figure(after, metric) }))
     .filter((one) => one.champion !== null || one.challenger !== null)
-    .sort((one, other) => Number(!direction(one.metric)) - Number(!direction(other.metric)));
+    .sort((one, other) => order(one) - order(other));
+}
+
+/** What is measured in both comes first, then what can be better or worse. */
+function order(one: Pair): number {
+  return (one.champion === null || one.challenger === null ? 2 : 0) + (direction(one.metric) ? 0 : 1);
+}
+
+/** Settings that trainings keep among their figures. */
+const SETTINGS = new Set(["period_s", "seed"]);
+
+/** Return the figures of a version that judge it. */
+export function figuresOf(metrics: Readonly<Record<string, number>>): [string, number][] {
+  return Object.entries(metrics).filter(([name]) => !SETTINGS.has(name));
 }
 
 const KEY = ["f1", "recall", "f1_macro", "accuracy", "mae", "false_alarms_per_day", "alarms_per_day", "r2"];

@@ -8,6 +8,7 @@ import {
   type Difference,
   difference,
   direction,
+  figuresOf,
   type ModelDetails,
   type Pair,
   type Version,
@@ -76,7 +77,7 @@ function Told({ of }: { of: Difference }) {
 }
 
 function Alone({ version, hasOther }: { version: Version; hasOther: boolean }) {
-  const figures = Object.entries(version.metrics as Record<string, number>);
+  const figures = figuresOf(version.metrics as Record<string, number>);
   return (
     <Part title={t("models.alone_title", { n: version.version })}>
       {!hasOther && <p class="quiet">{t("models.compare_none")}</p>}

@@ -73,8 +73,8 @@ function columns(model: ModelDetails): Column<Version>[] {
       key: "version",
       title: t("models.version"),
       cell: (one) => (
-        <span class="row">
-          {number(one.version)}
+        <span class="nowrap">
+          {number(one.version)}{" "}
           {aliases
             .filter(([, version]) => version === one.version)
             .map(([alias]) => (
@@ -83,12 +83,6 @@ function columns(model: ModelDetails): Column<Version>[] {
         </span>
       ),
       by: (one) => one.version,
-    },
-    {
-      key: "stage",
-      title: t("models.stage"),
-      cell: (one) => called("stage", one.stage),
-      by: (one) => called("stage", one.stage),
     },
     {
       key: "algorithm",
@@ -142,7 +136,7 @@ function About({ model, version }: { model: ModelDetails; version: Version }) {
       <Pairs
         of={[
           [
-            t("models.rows"),
+            t("work.rows"),
             typeof lineage.rows === "number" ? number(lineage.rows) : number(model.training_data.rows || null),
           ],
           [t("models.channels"), features.join(", ") || "–"],

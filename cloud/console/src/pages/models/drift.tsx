@@ -44,7 +44,11 @@ function columns(): Column<DriftCheck>[] {
       key: "ks",
       title: t("models.drift_ks"),
       isNumber: true,
-      cell: (one) => <span title={t("models.drift_ks_title")}>{number(one.ks_statistic, "", 3)}</span>,
+      cell: (one) => (
+        <span title={t("models.drift_ks_title")}>
+          {number(verdictOf(one) === "few" ? null : one.ks_statistic, "", 3)}
+        </span>
+      ),
       by: (one) => one.ks_statistic,
     },
     {

@@ -39,7 +39,7 @@ export function RolloutDetail({ rollout, close }: { rollout: Rollout; close: () 
   const story = asked.data;
   const shown = story ?? rollout;
   return (
-    <Opened title={t("models.rollout_of", { model: rollout.model, version: rollout.version })} close={close} isLong>
+    <Opened title={t("models.rollout_of", { model: rollout.model, n: rollout.version })} close={close} isLong>
       <div class="row spread">
         <RolloutState of={shown} />
         <span class="quiet">{t("models.group_n", { n: shown.group, m: shown.groups.length })}</span>
@@ -139,7 +139,7 @@ function Actions({ rollout, reload }: { rollout: Rollout; reload: () => Promise<
       )}
       {isAsking.value && (
         <Confirm
-          title={t("models.roll_back_title", { model: rollout.model, version: rollout.version, n: rollout.version })}
+          title={t("models.roll_back_title", { model: rollout.model, n: rollout.version })}
           text={t("models.roll_back_text")}
           action={t("models.roll_back")}
           isDanger

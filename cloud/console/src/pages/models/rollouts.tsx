@@ -59,7 +59,7 @@ function columns(isShort: boolean): Column<Rollout>[] {
     { key: "began", title: t("models.began"), cell: (one) => at(one.created_at), by: (one) => one.created_at },
     { key: "ended", title: t("models.ended"), cell: (one) => at(one.ended_at), by: (one) => one.ended_at ?? "" },
   ];
-  return isShort ? all.filter((one) => ["model", "version", "state", "began"].includes(one.key)) : all;
+  return isShort ? all.filter((one) => ["model", "version", "state"].includes(one.key)) : all;
 }
 
 function Good({ of }: { of: Rollout }) {
