@@ -31,6 +31,7 @@ SCREENSHOTS = ROOT / "build" / "screenshots"
 AXE = ROOT / "cloud" / "console" / "node_modules" / "axe-core" / "axe.min.js"
 SERIOUS = ("serious", "critical")
 Theme = Literal["light", "dark"]
+THEMES: tuple[Theme, ...] = ("dark", "light")
 SIZES: Mapping[str, ViewportSize] = {
     "1366x768": {"width": 1366, "height": 768},
     "1920x1080": {"width": 1920, "height": 1080},
@@ -65,8 +66,8 @@ _TOO_WIDE = """
 }
 """
 _SETTLED = """
-() => !document.querySelector("[aria-busy=true], .skeleton") && document.querySelector("h1") !== null
-  && document.fonts.status === "loaded"
+() => document.querySelector("h1") !== null && !document.querySelector("[aria-busy=true]")
+  && ![...document.querySelectorAll("[role=status]")].some((one) => one.textContent.startsWith("Loading"))
 """
 
 
@@ -122,12 +123,11 @@ class Eyes:
 
 @dataclass(frozen=True)
 class Visit:
-    """Somebody who looks at the console in one theme and size."""
+    """Somebody who looks at the console."""
 
     page: Page
     eyes: Eyes
     url: str
-    theme: Theme
 
     def open(self, path: str) -> None:
         """Go to a page of the console and wait until it shows what it has."""
@@ -144,12 +144,26 @@ class Visit:
         self.page.set_viewport_size(SIZES[size])
         self.settle()
 
-    def shot(self, name: str, *, size: str = USUAL) -> Path:
-        """Keep what is seen as a picture and return where."""
-        path = SCREENSHOTS / self.theme / size / f"{name}.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=path)
-        return path
+    def dress(self, theme: Theme) -> None:
+        """Change the system's colours, which the page follows."""
+        self.page.emulate_media(color_scheme=theme)
+        self.page.wait_for_function(f"() => document.documentElement.dataset.theme === '{theme}'")
+        self.settle()
+
+    def look(self, name: str, *sizes: str) -> None:
+        """Keep pictures of what is seen in both themes; raise AssertionError where it cannot be read by all."""
+        found: list[str] = []
+        for theme in THEMES:
+            self.dress(theme)
+            for size in sizes or (USUAL,):
+                if sizes:
+                    self.resize(size)
+                self.page.screenshot(path=picture(theme, size, name))
+                found += [f"{size}: {one}" for one in self.too_wide()]
+            found += [f"{theme}: {one}" for one in self.axe()]
+        self.dress("light")
+        if found:
+            raise AssertionError(f"{name} cannot be read by all:\n" + "\n".join(found))
 
     def too_wide(self) -> Sequence[str]:
         """Return what leads out of the window to the right, an empty list where nothing does."""
@@ -162,6 +176,13 @@ class Visit:
             self.page.evaluate(AXE.read_text())
         found: list[dict[str, Any]] = self.page.evaluate(_RUN_AXE)
         return [f"{one['impact']} {one['id']}: {one['help']}: {one['where']}" for one in found if _is_serious(one)]
+
+
+def picture(theme: Theme, size: str, name: str) -> Path:
+    """Return where a picture is kept."""
+    path = SCREENSHOTS / theme / size / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def _is_serious(finding: Mapping[str, Any]) -> bool:
@@ -179,19 +200,17 @@ def chromium() -> Iterator[Chromium]:
 
 
 @contextmanager
-def visit(
-    browser: Chromium, url: str, *, theme: Theme = "light", person: tuple[str, str] | None = None, size: str = USUAL
-) -> Iterator[Visit]:
+def visit(browser: Chromium, url: str, *, person: tuple[str, str] | None = None, size: str = USUAL) -> Iterator[Visit]:
     """Give somebody at the console, logged in where a person (name, password) is named."""
     context = browser.new_context(
-        viewport=SIZES[size], color_scheme=theme, timezone_id=ELSEWHERE, locale="en-GB", reduced_motion="reduce"
+        viewport=SIZES[size], color_scheme="light", timezone_id=ELSEWHERE, locale="en-GB", reduced_motion="reduce"
     )
     context.set_default_timeout(PATIENCE_MS)
     eyes = Eyes(url)
     eyes.watch(context)
     if person is not None:
         log_in(context, url, *person)
-    yield Visit(context.new_page(), eyes, url, theme)
+    yield Visit(context.new_page(), eyes, url)
     context.close()
 
 

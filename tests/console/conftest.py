@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser
 
-from tests.console.browser import USUAL, Theme, Visit, chromium, visit
+from tests.console.browser import USUAL, Visit, chromium, visit
 from tests.console.stage import OPERATOR, PASSWORD, Stage
 
 Enter = Callable[..., Visit]
@@ -26,22 +26,15 @@ def browser() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture(params=["light", "dark"], scope="session")
-def theme(request: pytest.FixtureRequest) -> Theme:
-    """Give both themes, one after the other."""
-    found: Theme = request.param
-    return found
-
-
 @pytest.fixture
-def enter(stage: Stage, browser: Browser, theme: Theme) -> Iterator[Enter]:
+def enter(stage: Stage, browser: Browser) -> Iterator[Enter]:
     """Give the way in: `enter(name, size=...)` is a visitor who is logged in, None one who is not."""
     seen: list[Visit] = []
     with ExitStack() as stack:
 
         def come(name: str | None = OPERATOR, *, size: str = USUAL) -> Visit:
             person = None if name is None else (name, PASSWORD)
-            seen.append(stack.enter_context(visit(browser, stage.url, theme=theme, person=person, size=size)))
+            seen.append(stack.enter_context(visit(browser, stage.url, person=person, size=size)))
             return seen[-1]
 
         yield come

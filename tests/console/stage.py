@@ -35,7 +35,10 @@ MORE: Mapping[str, Any] = {
 
 @dataclass
 class Stage:
-    """Everything that runs, and what a test asks of it beside the browser. A context manager."""
+    """Everything that runs, and what a test asks of it beside the browser. A context manager.
+
+    wire: from browsers to the API; uplink: from the gateway to the broker.
+    """
 
     directory: Path
     supervisor: Supervisor = field(default_factory=Supervisor)
@@ -44,9 +47,11 @@ class Stage:
     def __post_init__(self) -> None:
         self.line = Line.lay(self.directory, seed=SEED, recording=None, poll_s=None)
         self.wire = Wire(self.line.api_port)
+        self.uplink = Wire(self.line.broker_port, is_http=False)
 
     def __enter__(self) -> Self:
         self.wire.__enter__()
+        self.uplink.__enter__()
         try:
             self._prepare()
             self._start()
@@ -61,6 +66,7 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.supervisor.stop_all()
+        self.uplink.__exit__(kind, error, trace)
         self.wire.__exit__(kind, error, trace)
 
     @property
@@ -110,6 +116,9 @@ class Stage:
             self.supervisor.spawn(program)
         self.supervisor.wait_until_up(PLANT, timeout_s=READY_S)
         self.line.write_agent_config()
+        config = yaml.safe_load(self.line.agent_config.read_text())
+        config["uplink"]["port"] = self.uplink.port
+        self.line.agent_config.write_text(yaml.safe_dump(config, sort_keys=False))
         self.supervisor.spawn(self.line.agent())
         for name in (BROKER, CLOUD, AGENT):
             self.supervisor.wait_until_up(name, timeout_s=READY_S)

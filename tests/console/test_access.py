@@ -32,10 +32,9 @@ def test_a_wrong_password_is_said_beside_the_form_and_the_right_one_leads_to_the
     visitor.open("/")
     log_in(visitor, OPERATOR, "not-the-password")
     expect(visitor.page.get_by_role("alert")).to_be_visible()
-    visitor.shot("login-refused")
+    visitor.look("login-refused")
     log_in(visitor, OPERATOR)
     expect(visitor.page.get_by_role("heading", level=1, name="Fleet")).to_be_visible()
-    assert [*visitor.axe()] == []
 
 
 def test_who_comes_by_a_deep_link_is_there_after_the_login(enter: Enter) -> None:
@@ -48,10 +47,11 @@ def test_who_comes_by_a_deep_link_is_there_after_the_login(enter: Enter) -> None
 
 def test_a_session_that_ended_asks_for_the_password_and_goes_on_at_the_same_place(stage: Stage, enter: Enter) -> None:
     visitor = enter(OPERATOR)
+    visitor.eyes.expected.append("^401 ")
     visitor.open("/alarms")
     end_sessions(stage, OPERATOR)
     expect(visitor.page.get_by_text("Your session has ended")).to_be_visible(timeout=75_000)
-    visitor.shot("session-ended")
+    visitor.look("session-ended")
     log_in(visitor, OPERATOR)
     expect(visitor.page.get_by_role("heading", level=1, name="Alarms")).to_be_visible()
     assert visitor.page.url.endswith("/ui/alarms")
@@ -73,7 +73,8 @@ def test_a_viewer_reads_and_is_refused_by_the_api(enter: Enter) -> None:
     visitor = enter(VIEWER)
     visitor.open("/alarms")
     expect(visitor.page.get_by_role("heading", level=1, name="Alarms")).to_be_visible()
-    expect(visitor.page.get_by_role("button", name=re.compile("acknowledge", re.IGNORECASE))).to_have_count(0)
+    expect(visitor.page.get_by_role("button", name=re.compile("^Acknowledge"))).to_have_count(0)
+    expect(visitor.page.get_by_role("checkbox")).to_have_count(0)
     cookies = {str(one.get("name")): str(one.get("value")) for one in visitor.page.context.cookies()}
     refused = visitor.page.context.request.post(
         f"{visitor.url}/api/v1/alerts/acknowledge",

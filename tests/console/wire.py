@@ -1,4 +1,4 @@
-"""Wire: what lies between a browser and the API, and can be cut: for the live feed alone, or for everything."""
+"""Wire: what lies between a browser and the API, or a gateway and the broker, and can be cut."""
 
 import asyncio
 import threading
@@ -11,13 +11,15 @@ _START_S = 10.0
 
 
 class Wire:
-    """Passes bytes on between a free port of loopback and the API's port, from a thread of its own. A context manager.
+    """Passes bytes on between a free port of loopback and another one, from a thread of its own. A context manager.
 
-    What a connection is for is read off its first request: a browser opens one of its own for each live feed.
+    Where HTTP goes over it, a cut takes the live feeds alone: what a connection is for is read off its first request,
+    and a browser opens one of its own for each live feed. Else it takes everything.
     """
 
-    def __init__(self, to_port: int) -> None:
+    def __init__(self, to_port: int, *, is_http: bool = True) -> None:
         self.port = 0
+        self._is_http = is_http
         self._to_port = to_port
         self._is_cut = False
         self._live: set[asyncio.StreamWriter] = set()
@@ -30,13 +32,13 @@ class Wire:
         """Return the address that a browser goes to."""
         return f"http://127.0.0.1:{self.port}"
 
-    def cut_live(self) -> None:
-        """End all live feeds and take no new one; requests go on."""
+    def cut(self) -> None:
+        """End what it carries, or of HTTP all live feeds, and take nothing of that kind."""
         self._is_cut = True
         self._loop.call_soon_threadsafe(self._end_live)
 
     def mend(self) -> None:
-        """Take live feeds again."""
+        """Take it again."""
         self._is_cut = False
 
     def __enter__(self) -> Self:
@@ -74,8 +76,8 @@ class Wire:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far: asyncio.StreamWriter | None = None
         try:
-            first = await reader.readuntil(b"\r\n\r\n")
-            is_live = first.split(b" ", 2)[1].startswith(LIVE)
+            first = await reader.readuntil(b"\r\n\r\n") if self._is_http else b""
+            is_live = not self._is_http or first.split(b" ", 2)[1].startswith(LIVE)
             if is_live and self._is_cut:
                 return
             far_reader, far = await asyncio.open_connection("127.0.0.1", self._to_port)
