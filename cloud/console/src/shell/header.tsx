@@ -23,7 +23,7 @@ export function Header({ toggleMenu, isMenuOpen }: { toggleMenu: () => void; isM
       >
         ☰
       </button>
-      <Link to="/" class="brand">
+      <Link to="/" class="brand" aria-label={appName.value}>
         <svg width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
           <path
             d="M4 18h6l3-9 5 15 4-10 2 4h4"
