@@ -102,6 +102,19 @@ describe("live messages", () => {
   });
 });
 
+test("thousands are read by pages that overlap, none is lost when one ends meanwhile", async () => {
+  const all = Array.from({ length: 2_400 }, (_, index) => alarm(`${index}`));
+  serve(({ url }) => {
+    const offset = Number(new URL(url, "http://plant").searchParams.get("offset"));
+    const page = json(all.slice(offset, offset + 1_000), 200, { "x-total-count": String(all.length) });
+    all.shift();
+    return page;
+  });
+  await alarms.load();
+  expect(alarms.get("1000")?.id).toBe("1000");
+  expect(alarms.size).toBe(2_400);
+});
+
 describe("without the feed", () => {
   test("the list is asked for every 5 s, and again when the feed is back", async () => {
     ends.push(keep(alarms));

@@ -19,8 +19,19 @@ export const alarms = new Resource<Alarm>({
   read: readAll,
 });
 
+/** Pages overlap, so that an alarm which ends meanwhile does not push another one out of both. */
+const PAGE = 1_000;
+const OVERLAP = 50;
+
+/** Read by pages: one answer of 5,000 would hold the browser up. */
 async function readAll(): Promise<readonly Alarm[]> {
-  return (await api.get("/api/v1/alerts", { query: { state: LIVE, limit: MOST } })).data;
+  const all: Alarm[] = [];
+  for (let offset = 0; offset < MOST; offset += PAGE - OVERLAP) {
+    const { data, total } = await api.get("/api/v1/alerts", { query: { state: LIVE, limit: PAGE, offset } });
+    all.push(...data);
+    if (data.length < PAGE || offset + data.length >= (total ?? 0)) break;
+  }
+  return all;
 }
 
 /** Return the order of two alarms: worst first, then those nobody saw, then the newest. */
@@ -59,7 +70,7 @@ let flushing: ReturnType<typeof setTimeout> | undefined;
 let fetching: ReturnType<typeof setTimeout> | undefined;
 const TOGETHER_MS = 16;
 const COMPLETE_MS = 150;
-/** More alarms than this at a time are read as one list, and that at most every so many ms. */
+/** More alarms than this at a time are read by one request, and that at most every so many ms. */
 const MANY = 20;
 const LIST_MS = 3_000;
 
@@ -106,8 +117,19 @@ async function complete(): Promise<void> {
   const ids = [...wanted];
   wanted.clear();
   fetching = undefined;
-  if (ids.length > MANY) await alarms.load();
+  if (ids.length > MANY) await fetchNew(ids);
   else await Promise.all(ids.map(fetchOne));
+}
+
+/** Read those of a storm that are only known from messages, by one request: all that were raised since the first. */
+async function fetchNew(ids: readonly string[]): Promise<void> {
+  const fresh = ids.map((id) => alarms.get(id)).filter((one) => one !== undefined && !one.onset_at);
+  const [from] = fresh.map((one) => one?.raised_at ?? "").sort();
+  if (!from) return;
+  const since = link.lastSeq;
+  const query = { state: LIVE, from, limit: PAGE };
+  const found = await api.get("/api/v1/alerts", { query }).catch(() => null);
+  if (found) takeAll(found.data, since);
 }
 
 async function fetchOne(id: string): Promise<void> {
