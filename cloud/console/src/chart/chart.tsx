@@ -97,8 +97,16 @@ export function TimeChart(props: TimeChartProps) {
           )}
         </div>
       )}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: the picture is moved by keys */}
-      <div class="chart-box" ref={box} role="img" tabIndex={0} aria-label={inWords(props)} onKeyDown={keys(range)} />
+      <div
+        class="chart-box"
+        ref={box}
+        role="img"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the picture is moved by keys
+        tabIndex={0}
+        aria-label={inWords(props)}
+        onFocus={(event) => event.currentTarget.setAttribute("aria-label", inWords(props))}
+        onKeyDown={keys(range)}
+      />
     </div>
   );
 }

@@ -31,6 +31,8 @@ type History = Answer<"/api/v1/historical_data">;
 const MOST_LIVE = 3000;
 const REREAD_MS = 90_000;
 const SETTLE_MS = 150;
+/** After a gap the readings in it may come late: read again so long after it. */
+const HEAL_MS = [4_000, 20_000, 60_000] as const;
 
 export const keyOf = (one: Wanted): string => `${one.device} ${one.metric} ${one.earlierMs ?? 0}`;
 
@@ -91,6 +93,9 @@ export function useTraces(wanted: readonly Wanted[], range: Range, pixels: numbe
   const state = useSignal<Omit<Traces, "reload">>({ traces: [], error: null, isLoading: true });
   const again = useSignal(0);
   const isFirst = useRef(true);
+  const reread = () => {
+    again.value += 1;
+  };
   const span = range.quick ?? `${range.from} ${range.to}`;
   const names = wanted.map(keyOf).join("\n");
   const key = `${names}|${span}|${pixels}|${again.value}`;
@@ -125,41 +130,33 @@ export function useTraces(wanted: readonly Wanted[], range: Range, pixels: numbe
     if (!range.quick) return;
     const devices = [...new Set(wanted.filter((one) => !one.earlierMs).map((one) => one.device))];
     const rate = rateFor(quickMs(range.quick), pixels || 600);
-    const ends = [link.watch(devices, rate), followEnds(() => state.value.traces)];
-    const timer = setInterval(
-      () => {
-        again.value += 1;
-      },
-      isLive ? REREAD_MS : Math.max(POLL_S, 2 * wanted.length) * 1000,
-    );
+    const timers: ReturnType<typeof setTimeout>[] = [];
+    const heal = () => {
+      for (const timer of timers.splice(0)) clearTimeout(timer);
+      for (const ms of HEAL_MS) timers.push(setTimeout(reread, ms));
+    };
+    const ends = [link.watch(devices, rate), followEnds(() => state.value.traces, heal)];
+    const timer = setInterval(reread, isLive ? REREAD_MS : Math.max(POLL_S, 2 * wanted.length) * 1000);
     return () => {
       for (const end of ends) end();
+      for (const one of timers) clearTimeout(one);
       clearInterval(timer);
     };
   }, [names, range.quick, pixels, isLive]);
-  useEffect(
-    () =>
-      link.on("open", () => {
-        again.value += 1;
-      }),
-    [],
-  );
-  return {
-    ...state.value,
-    reload: () => {
-      again.value += 1;
-    },
-  };
+  useEffect(() => link.on("open", reread), []);
+  return { ...state.value, reload: reread };
 }
 
-/** Append what the feed tells to the traces of its device. */
-function followEnds(traces: () => readonly Read[]): () => void {
+/** Append what the feed tells to the traces of its device; `heal` is called where that leaves a gap. */
+function followEnds(traces: () => readonly Read[], heal: () => void): () => void {
   return onNewest((device, told) => {
     const at = Date.parse(told.at);
     for (const one of traces()) {
       if (one.device !== device || one.earlierMs || !(one.metric in told.values)) continue;
       const reason = told.quality[one.metric] ?? "";
+      const gaps = one.trace.gaps.length;
       one.trace.append(at, numeric(told.values[one.metric]), reason === "good" ? "" : reason);
+      if (one.trace.gaps.length > gaps) heal();
       if (one.trace.times.length > MOST_LIVE && one.range.quick) one.trace.dropBefore(at - quickMs(one.range.quick));
     }
   });

@@ -126,7 +126,7 @@ export class Plot {
       ms: 1,
       tzDate: (at) => uPlot.tzDate(new Date(at), this.picture.clock.zone),
       legend: { show: false },
-      padding: [20, units.length > 1 ? 0 : 12, 0, 0],
+      padding: [20, units.length > 1 ? 0 : 28, 0, 0],
       series: [{}, ...this.picture.lines.map((line, index) => this.series(line, index))],
       scales: {
         x: { time: true, range: () => [this.picture.view.from, this.picture.view.to] },

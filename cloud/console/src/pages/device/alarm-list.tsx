@@ -35,7 +35,7 @@ export function AlarmList({ alarms, device, chosen, acts }: AlarmListProps) {
   return (
     <Panel
       title={t("device.alarms")}
-      tools={<Link to={`/alarms?device=${encodeURIComponent(device)}`}>{t("device.to_alarms")}</Link>}
+      tools={<Link to={`/alarms?active.filter=${encodeURIComponent(device)}`}>{t("device.to_alarms")}</Link>}
     >
       {alarms.length === 0 ? (
         <p class="quiet">{t("device.no_alarms")}</p>

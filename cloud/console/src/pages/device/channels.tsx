@@ -78,7 +78,7 @@ function ChannelRow(props: ChannelsProps & { channel: string; isOld: boolean }) 
         {channel}
       </button>
       <Bar
-        value={seen.value}
+        value={usual || limits ? seen.value : null}
         range={range}
         normal={usual}
         limits={lines.filter((one): one is number => typeof one === "number")}

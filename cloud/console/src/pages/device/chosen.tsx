@@ -21,7 +21,7 @@ interface ChosenProps {
 
 export function Chosen({ period, alarm, label, acts, zoom, forget, close }: ChosenProps) {
   return (
-    <div class={`chosen-period ${period.tone}`} role="status">
+    <section class={`chosen-period ${period.tone}`} aria-label={t("device.chosen")}>
       <div class="grow">
         <b>{told(period)}</b>
         {alarm && <p>{alarm.message}</p>}
@@ -43,7 +43,7 @@ export function Chosen({ period, alarm, label, acts, zoom, forget, close }: Chos
           {t("common.close")}
         </button>
       </div>
-    </div>
+    </section>
   );
 }
 
