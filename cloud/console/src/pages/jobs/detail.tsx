@@ -4,7 +4,7 @@ import { api } from "../../api/client";
 import { Opened, Part } from "../../parts/beside";
 import { Confirm } from "../../parts/confirm";
 import { Mark } from "../../parts/marks";
-import { bytes, number, percent } from "../../parts/number";
+import { bytes, percent } from "../../parts/number";
 import { Pairs, Progress } from "../../parts/panel";
 import { Link } from "../../router";
 import { act } from "../../stores/act";
@@ -13,6 +13,7 @@ import { elapsed, isOver, type Job, jobs, steps, takeJob } from "../../stores/jo
 import { may } from "../../stores/session";
 import { t, word } from "../../text";
 import { at, length, now } from "../../time/zone";
+import { figure, metricName } from "../models/words";
 import { called, fileOf, kindOf, plain, stepOf, subject } from "./words";
 
 type Told = Record<string, unknown>;
@@ -171,7 +172,7 @@ function Outcome({ job }: { job: Job }) {
   return (
     <Part title={t("work.result")}>
       <Pairs of={pairs} />
-      {figures.length > 0 && <Pairs of={figures.map(([name, value]) => [word(name), number(value)])} />}
+      {figures.length > 0 && <Pairs of={figures.map(([name, value]) => [metricName(name), figure(name, value)])} />}
     </Part>
   );
 }

@@ -52,7 +52,7 @@ function columns(isShort: boolean): Column<Job>[] {
       by: (job) => job.created_at,
     },
   ];
-  return isShort ? all.filter((one) => one.key !== "by" && one.key !== "took") : all;
+  return isShort ? all.filter((one) => ["what", "state", "progress"].includes(one.key)) : all;
 }
 
 function Going({ job }: { job: Job }) {

@@ -203,13 +203,14 @@ function Members({ story }: { story: RolloutStory }) {
       by: (one) => one.device,
     },
     { key: "gateway", title: t("models.gateway"), cell: (one) => one.gateway_id, by: (one) => one.gateway_id },
-    { key: "group", title: t("models.groups"), isNumber: true, cell: (one) => one.group, by: (one) => one.group },
+    { key: "group", title: t("models.group_short"), isNumber: true, cell: (one) => one.group, by: (one) => one.group },
     {
       key: "verdict",
       title: t("models.verdict"),
       cell: (one) => <Standing of={one.verdict} kind="verdict" title={one.reason} />,
       by: (one) => called("verdict", one.verdict),
     },
+    { key: "reason", title: t("models.reason"), cell: (one) => one.reason || "–", by: (one) => one.reason },
     {
       key: "standing",
       title: t("models.standing"),
@@ -236,7 +237,6 @@ function Members({ story }: { story: RolloutStory }) {
       cell: (one) => (one.before === "own" ? t("models.before_own") : one.before || "–"),
       by: (one) => one.before,
     },
-    { key: "reason", title: t("models.reason"), cell: (one) => one.reason || "–", by: (one) => one.reason },
     { key: "told", title: t("models.told_at"), cell: (one) => at(one.told_at), by: (one) => one.told_at ?? "" },
     { key: "back", title: t("models.back_at"), cell: (one) => at(one.back_at), by: (one) => one.back_at ?? "" },
   ];
