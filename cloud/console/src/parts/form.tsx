@@ -80,7 +80,11 @@ export class Form<N extends string> {
 
   /** Do the work if all fields are good; a refusal goes to its fields. Return whether it was done. */
   async submit(work: () => Promise<unknown>): Promise<boolean> {
-    for (const one of this.all) one.touched.value = true;
+    for (const one of this.all) {
+      one.touched.value = true;
+      // What the server said of one field may have been about another one that was changed since.
+      one.tell("");
+    }
     this.issue.value = "";
     if (!this.isGood || this.isBusy.value) return false;
     this.isBusy.value = true;

@@ -1,7 +1,7 @@
 /** Channels: limits, usual bands, bars. */
 import { describe, expect, it } from "vitest";
 import { Trace } from "../../chart/trace";
-import { barRange, judge, type Limits, limitLines, silentAfterMs, usualBand } from "./channel";
+import { barRange, isRising, judge, type Limits, limitLines, silentAfterMs, usualBand } from "./channel";
 
 const limits: Limits = { tag: "flow", low_crit: null, low_warn: 10, high_warn: 80, high_crit: 90 };
 
@@ -16,6 +16,13 @@ describe("limits", () => {
   ] as const)("judge %s as %s", (value, expected) => {
     expect(judge(value, limits)).toBe(expected);
     expect(judge(value, undefined)).toBe("normal");
+  });
+
+  it("must rise", () => {
+    expect(isRising({})).toBe(true);
+    expect(isRising({ low_crit: 1, high_warn: 3, high_crit: 4 })).toBe(true);
+    expect(isRising({ high_warn: 3, high_crit: 3 })).toBe(false);
+    expect(isRising({ low_warn: 5, high_crit: 4 })).toBe(false);
   });
 
   it("become lines, those that are not set none", () => {

@@ -29,6 +29,12 @@ export function judge(value: number | null, limits: Limits | undefined): Judgeme
   return beyond("low_warn", "high_warn") ? "warning" : "normal";
 }
 
+/** Return whether those that are set rise from low_crit to high_crit, as limits must. */
+export function isRising(limits: Partial<Record<LimitName, number>>): boolean {
+  const set = LIMIT_NAMES.map((one) => limits[one]).filter((one): one is number => one !== undefined);
+  return set.every((one, index) => index === 0 || one > (set[index - 1] ?? one));
+}
+
 /** Return the limits as lines of a chart. */
 export function limitLines(limits: Limits | undefined, unit: string, name: (limit: LimitName) => string): Limit[] {
   if (!limits) return [];

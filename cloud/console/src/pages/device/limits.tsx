@@ -4,7 +4,7 @@ import { Dialog } from "../../parts/dialog";
 import { between, FormIssue, Input, useForm } from "../../parts/form";
 import { toast } from "../../stores/toasts";
 import { t } from "../../text";
-import { LIMIT_NAMES, type Limits } from "./channel";
+import { isRising, LIMIT_NAMES, type Limits } from "./channel";
 
 interface LimitsDialogProps {
   device: string;
@@ -27,12 +27,12 @@ export function LimitsDialog(props: LimitsDialogProps) {
   }));
   const at = { device_id: props.device, tag: props.channel };
   const save = async () => {
+    const given = LIMIT_NAMES.filter((one) => form.value(one).trim() !== "");
+    const body = Object.fromEntries(given.map((one) => [one, Number(form.value(one))]));
     const isDone = await form.submit(async () => {
-      const given = LIMIT_NAMES.filter((one) => form.value(one).trim() !== "");
-      if (given.length) {
-        const body = Object.fromEntries(given.map((one) => [one, Number(form.value(one))]));
-        await api.put("/api/v1/devices/{device_id}/limits/{tag}", { at, body });
-      } else if (props.limits) await api.delete("/api/v1/devices/{device_id}/limits/{tag}", { at });
+      if (!isRising(body)) throw new Error(t("device.limits_rise"));
+      if (given.length) await api.put("/api/v1/devices/{device_id}/limits/{tag}", { at, body });
+      else if (props.limits) await api.delete("/api/v1/devices/{device_id}/limits/{tag}", { at });
       toast("good", t("device.limits_saved"));
     });
     if (isDone) props.done();
