@@ -39,4 +39,5 @@ def enter(stage: Stage, browser: Browser) -> Iterator[Enter]:
 
         yield come
         findings = [finding for one in seen for finding in one.eyes.findings()]
-    assert findings == []
+    if findings:
+        raise AssertionError("\n".join(dict.fromkeys(findings)))

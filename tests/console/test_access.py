@@ -1,13 +1,15 @@
 """Journey 4: who may do what; a session that ends leads to the login and back to the same place."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.console.browser import Visit
 from tests.console.conftest import Enter
-from tests.console.stage import OPERATOR, PASSWORD, VIEWER, Stage
+from tests.console.stage import ADMIN, OPERATOR, PASSWORD, VIEWER, Stage
 
 pytestmark = [pytest.mark.console, pytest.mark.timeout(300)]
 
@@ -82,3 +84,30 @@ def test_a_viewer_reads_and_is_refused_by_the_api(enter: Enter) -> None:
         headers={"X-CSRF-TOKEN": cookies["csrf_access_token"]},
     )
     assert refused.status == 403, refused.text()
+
+
+def test_a_rotated_key_keeps_the_old_one_for_a_day(stage: Stage, enter: Enter) -> None:
+    with stage.client() as client:
+        made = client.post("/keys", json={"name": "line 7", "scopes": ["data:read"]}).raise_for_status().json()
+    visitor = enter(ADMIN)
+    page = visitor.page
+    visitor.open("/settings?tab=keys")
+    visitor.look("journey-4-keys")
+    page.get_by_role("row").filter(has_text="line 7").get_by_role("button", name="Rotate").click()
+    page.get_by_role("dialog").get_by_role("button", name="Rotate").click()
+    shown = page.get_by_role("dialog").filter(has_text="The old key holds until")
+    expect(shown).to_be_visible()
+    visitor.look("journey-4-rotated")
+    new = re.search(r"lsk?_\w+_\w+", shown.inner_text() + " ".join(values(shown)))
+    assert new is not None, shown.inner_text()
+    for key in (made["key"], new.group()):
+        answer = httpx.get(f"{stage.line.url}/api/v1/devices", headers={"X-API-Key": key}, timeout=30)
+        assert answer.status_code == 200, answer.text
+    old = stage.get(f"/keys/{made['id']}")
+    left = datetime.fromisoformat(old["expires_at"]) - datetime.now(UTC)
+    assert timedelta(hours=23) < left <= timedelta(hours=24)
+
+
+def values(shown: Locator) -> list[str]:
+    """Return what stands in the fields of something."""
+    return [one.input_value() for one in shown.get_by_role("textbox").all()]
