@@ -15,6 +15,7 @@ export interface Asked {
 }
 
 const SPANS_S = [900, 3_600, 14_400, 43_200] as const;
+const USUAL_S = 3_600;
 const FIELDS: Record<Verb, readonly ("span" | "to" | "label" | "comment")[]> = {
   acknowledge: ["comment"],
   shelve: ["span", "comment"],
@@ -39,7 +40,7 @@ export function Ask({ asked, close, changed }: AskProps) {
   const { verb, ids } = asked;
   const fields = FIELDS[verb];
   const isBusy = useSignal(false);
-  const span = useSignal("3600");
+  const span = useSignal(String(USUAL_S));
   const isOneShot = useSignal(false);
   const form = useForm(() => ({
     comment: ["", shorter(2000)],
@@ -112,6 +113,8 @@ function Spans({ span, isOneShot }: { span: Signal<string>; isOneShot: Signal<bo
               name="span"
               value={one}
               checked={span.value === String(one)}
+              // biome-ignore lint/a11y/noAutofocus: what is chosen, in a dialog that was just asked for
+              autoFocus={one === USUAL_S}
               onChange={() => {
                 span.value = String(one);
               }}

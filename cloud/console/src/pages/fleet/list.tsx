@@ -38,7 +38,7 @@ export function DeviceList({ devices, worst }: ListProps) {
       cell: (one) => <MainValue device={one} channel={channelOf(one)} />,
       isNumber: true,
     },
-    { key: "bar", title: "", cell: (one) => <LiveBar device={one} channel={channelOf(one)} /> },
+    { key: "bar", title: t("fleet.usual"), cell: (one) => <LiveBar device={one} channel={channelOf(one)} /> },
     {
       key: "health",
       title: t("fleet.health"),

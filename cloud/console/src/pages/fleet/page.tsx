@@ -55,10 +55,10 @@ export function FleetPage(_: { at: Record<string, string> }) {
     <>
       <PageHead title={t("fleet.title")} />
       <Overview />
-      <div class="fleet">
-        <section class="stack devices" aria-label={t("fleet.all_devices")}>
+      <div class={`fleet ${viewNow() === "list" ? "as-list" : ""}`}>
+        <div class="stack devices">
           <Fleet />
-        </section>
+        </div>
         <aside class="stack">
           <AttentionList of={needed.value} />
         </aside>
