@@ -75,7 +75,8 @@ class ModelStanding(msgspec.Struct, frozen=True, omit_defaults=True):
 
     rows: scored by this model since it came; agreement: share of the shadow's rows on which both say the same; over:
     share of rows over the threshold; invoke_us: median time of one row with scaling and scoring; alarms: opened;
-    bytes: of the network.
+    bytes: of the network; calibrated: rows not learned from that its threshold was set anew by, and times how many
+    deviations of before it is.
     """
 
     device: Words
@@ -90,6 +91,8 @@ class ModelStanding(msgspec.Struct, frozen=True, omit_defaults=True):
     invoke_us: float | None = None
     alarms: Whole = 0
     bytes: Whole = 0
+    calibrated: Whole = 0
+    times: float | None = None
 
 
 def encode_wanted(wanted: Wanted) -> bytes:

@@ -46,7 +46,8 @@ class DeviceModels(msgspec.Struct, frozen=True):
     """What lies on the gateway for one Device, as `name@version`; wanted: by the cloud; refused: what, and why.
 
     Of the agent that runs, else empty: judged_by, the model at work; standing; over, share of rows above the threshold;
-    invoke_us, of a row.
+    invoke_us, of a row; calibrated, rows not learned from that the threshold was set anew by, and times how many
+    deviations of before it is.
     """
 
     device: str
@@ -61,6 +62,8 @@ class DeviceModels(msgspec.Struct, frozen=True):
     standing: str = ""
     over: float | None = None
     invoke_us: float | None = None
+    calibrated: int = 0
+    times: float | None = None
 
 
 class Bench(msgspec.Struct, frozen=True):
@@ -179,13 +182,19 @@ def shown(device: str, slot: Slot, wanted: WantedModel | None, judged: JudgedSta
         standing="" if judged is None else judged.standing,
         over=None if judged is None else judged.over,
         invoke_us=None if judged is None else judged.invoke_us,
+        calibrated=0 if judged is None else judged.calibrated,
+        times=None if judged is None else judged.times,
     )
 
 
 def _row(one: DeviceModels) -> tuple[str, ...]:
-    at_work = f"{one.judged_by} ({one.standing})" if one.judged_by else "-"
+    at_work = f"{one.judged_by} ({', '.join(filter(None, (one.standing, _moved(one))))})" if one.judged_by else "-"
     taken = "-" if one.invoke_us is None else f"{one.invoke_us:.0f}"
     return one.device, one.current, at_work, taken, one.previous, one.challenger, one.wanted, one.refused, one.reason
+
+
+def _moved(one: DeviceModels) -> str:
+    return "" if one.times is None else f"recalibrated x{one.times:.2f} on {one.calibrated} rows"
 
 
 def _label(kept: Kept | None) -> str:

@@ -6,7 +6,7 @@ model without it is made of the same covariance.
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from math import isfinite
+from math import exp, isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,8 @@ class Judgement:
     def use(self, scoring: Scoring) -> None:
         """Score by this from now on, which may differ from the candidate's in scale and threshold."""
         self.scoring = scoring
+        self.calibrated_rows = 0
+        self._fitted_threshold = scoring.threshold
         self._columns = np.array([self._channels.index(channel) for channel in scoring.channels], np.intp)
         self._variants = {frozenset[str](): (self._columns, Scorer(scoring, self.candidate.network))}
         self._missing: frozenset[str] = frozenset()
@@ -68,6 +70,22 @@ class Judgement:
         self._other: frozenset[str] = frozenset()
         self._n_other = 0
         self._n_fed = 0
+
+    def calibrate(self, scoring: Scoring, n_rows: int) -> None:
+        """Have normal end where this says from the next row on; n_rows: not learned from, that it rests on."""
+        self.scoring, self.calibrated_rows = scoring, n_rows
+        for _, scorer in self._variants.values():
+            scorer.calibrate(scoring)
+
+    @property
+    def times(self) -> float:
+        """Return how many of the deviations at which the fit had normal end it ends at now."""
+        return exp((self.scoring.threshold - self._fitted_threshold) / 2)
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether it judges by all of its channels."""
+        return not self._missing
 
     @property
     def window_rows(self) -> int:
@@ -142,6 +160,8 @@ class Judgement:
             invoke_us=self.invoke_us,
             alarms=self.alarms,
             bytes=self.candidate.size_bytes,
+            calibrated=self.calibrated_rows,
+            times=round(self.times, 4) if self.calibrated_rows else None,
         )
 
     @property

@@ -35,15 +35,19 @@ Adopt = Callable[[Candidate], None]
 
 
 class Learner:
-    """One Device; adopt: called on the loop with each own model. trouble: why there is none yet, in words."""
+    """One Device; adopt: called on the loop with each own model; scaled: with a fleet's model that learned its scale.
 
-    def __init__(self, subject: Subject, adopt: Adopt) -> None:
+    trouble: why there is no own model yet, in words.
+    """
+
+    def __init__(self, subject: Subject, adopt: Adopt, scaled: Callable[[Judgement], None]) -> None:
         learn_rows = subject.rules.learn_rows
         self.rows = NormalRows(len(subject.channels), round(STAGES[-1] * learn_rows))
         self.trouble = ""
         self._subject = subject
         self._tools = subject.tools
         self._adopt = adopt
+        self._scaled = scaled
         self._targets = [round(stage * learn_rows) for stage in STAGES]
         self._learn_rows = learn_rows
         self._version = 0
@@ -175,6 +179,7 @@ class Learner:
         self._is_busy = self._is_fleet_kept = False
         if made is not None and judgement is self._fleet:
             judgement.use(made.scoring)
+            self._scaled(judgement)
             self._fleet = None
 
     def _take_over(self, candidate: Candidate) -> None:

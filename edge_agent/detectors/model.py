@@ -12,6 +12,7 @@ import numpy as np
 
 from edge_agent.detectors.judgement import Judgement, named_shares
 from edge_agent.detectors.learner import Finish, Learner
+from edge_agent.detectors.recalibrator import Recalibrator
 from edge_agent.detectors.subject import Subject
 from edge_agent.ports import Candidate, Row, Turn
 from protocols.scoring.episodes import AT_THRESHOLD, Closed, EpisodeRules, Episodes, Opened
@@ -34,7 +35,8 @@ class ModelDetector:
         self._subject = subject
         self._rules = subject.rules
         self._tools = subject.tools
-        self._learner = Learner(subject, self._take_own)
+        self._recalibrator = Recalibrator(subject)
+        self._learner = Learner(subject, self._take_own, self._recalibrator.watch)
         self._episodes = Episodes(EpisodeRules(subject.period_s, subject.open_after_s, subject.close_after_s))
         self._recent: deque[Row] = deque(maxlen=RECENT_ROWS)
         self._own: Judgement | None = None
@@ -57,16 +59,19 @@ class ModelDetector:
         self._recent.append(row)
         scored = self._judge(row, may_adapt=is_calm and self.is_calm)
         turns = [] if scored is None else self._follow(row, scored)
-        self._learner.take(row, is_normal=is_calm and not self._episodes.is_open)
+        is_normal = is_calm and not self._episodes.is_open
+        self._recalibrator.take(row.at_us, is_normal=is_normal)
+        self._learner.take(row, is_normal=is_normal)
         return turns + self._end_if_blind(row)
 
     def forget_since(self, at_us: int) -> None:
         """Learn nothing of the rows since then: something was out of order already."""
         self._learner.rows.drop_since(at_us)
+        self._recalibrator.drop_since(at_us)
 
     def work(self) -> Callable[[], Finish] | None:
         """Return what is to be done off the loop, None where there is nothing; call what it returns on the loop."""
-        return self._learner.work()
+        return self._learner.work() or self._recalibrator.work()
 
     def challenge(self, candidate: Candidate) -> None:
         """Let the candidate score the same rows from now on; it opens nothing. Replaces an earlier challenger."""
@@ -200,6 +205,7 @@ class ModelDetector:
         before = self._own
         self._own = self._judgement(candidate)
         self._own.begin_anew(self._recent)
+        self._recalibrator.watch(self._own)
         if self._previous is before and before is not None:
             self._previous = self._own
         if self._serving is before and not self.is_off:

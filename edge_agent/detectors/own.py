@@ -2,12 +2,14 @@
 
 DIRECTORY/own/DEVICE.lsp          the newest fit
 DIRECTORY/own/DEVICE.fleet.json   scale and threshold that a fleet's model learned here
+DIRECTORY/own/DEVICE.recalibration.json, DEVICE.fleet.recalibration.json   what either saw of rows since then
 Invariant: whatever ends this process or the power, each file is whole, as it was before or as it is after.
 """
 
 import os
 from hashlib import sha256
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -18,10 +20,14 @@ from protocols.errors import ProtocolError
 from protocols.package import MAX_PACKAGE_BYTES, Card, Lineage, Package, SelfTest, unpack_package
 from protocols.scoring.model import Fitted, Scoring
 from protocols.scoring.network import Network
+from protocols.scoring.recalibration import MOST_BLOCKS, Curve
 from protocols.scoring.scorer import Scorer
+from protocols.scoring.scores import BODY_POINTS
 from protocols.wanted import OWN
 
 MAX_FLEET_BYTES = 1024 * 1024
+MAX_RECALIBRATION_BYTES = 64 * 1024
+BlockCurve = Annotated[Curve, msgspec.Meta(min_length=BODY_POINTS, max_length=BODY_POINTS)]
 TESTED_ROWS = 100
 
 
@@ -31,6 +37,20 @@ class FleetScoring(msgspec.Struct, frozen=True):
     name: str
     version: int
     scoring: Scoring
+
+
+class Recalibration(msgspec.Struct, frozen=True):
+    """What blocks of rows after a fit came to; threshold: of the fit that they belong to; at_us: of the last block."""
+
+    name: str
+    version: int
+    threshold: float
+    at_us: int
+    blocks: Annotated[tuple[BlockCurve, ...], msgspec.Meta(max_length=MOST_BLOCKS)]
+
+    def is_of(self, name: str, version: int, fitted: Scoring) -> bool:
+        """Return whether it belongs to this fit."""
+        return (self.name, self.version, self.threshold) == (name, version, fitted.threshold)
 
 
 class OwnModels:
@@ -60,6 +80,22 @@ class OwnModels:
             return None if data is None else msgspec.json.decode(data, type=FleetScoring)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ModelsUnusable(f"{path}: {error}") from error
+
+    def load_recalibration(self, device: str, *, is_fleet: bool) -> Recalibration | None:
+        """Return what was seen since the fit of the own model, or of a fleet's one, None where nothing was kept."""
+        path = self._recalibration(device, is_fleet=is_fleet)
+        data = _read(path, MAX_RECALIBRATION_BYTES)
+        try:
+            return None if data is None else msgspec.json.decode(data, type=Recalibration)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise ModelsUnusable(f"{path}: {error}") from error
+
+    def keep_recalibration(self, device: str, kept: Recalibration, *, is_fleet: bool) -> None:
+        """Keep what was seen since a fit."""
+        _write(self._recalibration(device, is_fleet=is_fleet), msgspec.json.encode(kept))
+
+    def _recalibration(self, device: str, *, is_fleet: bool) -> Path:
+        return self._directory / f"{device}{'.fleet' if is_fleet else ''}.recalibration.json"
 
     def keep_fleet(self, device: str, fleet: FleetScoring) -> None:
         """Keep what a Device's rows made of a fleet's model."""

@@ -64,7 +64,8 @@ class JudgedState(msgspec.Struct, frozen=True):
     """How one Device is judged; score: 0..1, 0.5 at the threshold; over: share of rows above it; invoke_us: of a row.
 
     standing: `learning`, `serving` or `off`; opened: anomalies since the start, by what found them; unscored: rows of
-    which no model said anything; left_out: readings that came too fast to be judged.
+    which no model said anything; left_out: readings that came too fast to be judged; calibrated: rows not learned from
+    that the threshold was set anew by, times: how many deviations of before it is.
     """
 
     device: str
@@ -80,6 +81,8 @@ class JudgedState(msgspec.Struct, frozen=True):
     invoke_us: float | None = None
     opened: dict[str, int] = {}
     challenger: str = ""
+    calibrated: int = 0
+    times: float | None = None
 
 
 class AgentStatus(msgspec.Struct, frozen=True):

@@ -181,6 +181,8 @@ def state_of(line: DetectorLine) -> JudgedState:
         left_out=line.left_out,
         over=serving.over,
         invoke_us=serving.invoke_us,
+        calibrated=serving.calibrated,
+        times=serving.times,
         opened={source.value: count for source, count in line.opened.items()},
         challenger=f"{others[0].name}@{others[0].version}" if others else "",
     )

@@ -6,6 +6,7 @@ are remembered, and what is taken for normal moves only at every BLOCK-th row.
 
 from dataclasses import dataclass
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +14,7 @@ from protocols.scoring.evidence import TINY
 from protocols.scoring.features import Features
 from protocols.scoring.model import InvalidRows, Scoring, ScoringKind
 from protocols.scoring.network import Network
-from protocols.scoring.scores import Calibrator
+from protocols.scoring.scores import Calibration, Calibrator
 from protocols.scoring.windows import Window
 
 Floats = NDArray[np.float64]
@@ -55,6 +56,16 @@ class Scorer:
         self._features.clear()
         self._logs.clear()
         self._block.clear()
+
+    def calibrate(self, calibration: Calibration) -> None:
+        """Have normal end somewhere else from the next row on; windows and center stay."""
+        self.scoring = msgspec.structs.replace(
+            self.scoring,
+            threshold=calibration.threshold,
+            body=tuple(calibration.body),
+            tail=calibration.tail,
+        )
+        self._calibrator = Calibrator(self.scoring)
 
     def take(self, rows: Floats, *, may_adapt: bool = True) -> Scored:
         """Return what the model says of the next rows (m, channels); raise InvalidRows or NetworkFailed.
