@@ -1,4 +1,5 @@
 /** Champion against the chosen version: figure by figure, the difference in words. */
+import type { ComponentChildren } from "preact";
 import { Part } from "../../parts/beside";
 import { Mark } from "../../parts/marks";
 import { percent } from "../../parts/number";
@@ -26,7 +27,7 @@ export function Compared({ model, chosen }: { model: ModelDetails; chosen: Versi
       <p class="quiet">
         {t(found.isSameRows ? "models.compare_same_rows" : "models.compare_own_rows")} {verdict}
       </p>
-      <div class="compare-box">
+      <Scrolled>
         <table class="compare">
           <thead>
             <tr>
@@ -46,8 +47,21 @@ export function Compared({ model, chosen }: { model: ModelDetails; chosen: Versi
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
     </Part>
+  );
+}
+
+function Scrolled({ children }: { children: ComponentChildren }) {
+  return (
+    <section
+      class="compare-box"
+      aria-label={t("models.figures")}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keys
+      tabIndex={0}
+    >
+      {children}
+    </section>
   );
 }
 
@@ -81,7 +95,7 @@ function Alone({ version, hasOther }: { version: Version; hasOther: boolean }) {
   return (
     <Part title={t("models.alone_title", { n: version.version })}>
       {!hasOther && <p class="quiet">{t("models.compare_none")}</p>}
-      <div class="compare-box">
+      <Scrolled>
         <table class="compare">
           <tbody>
             {figures.map(([name, value]) => (
@@ -95,7 +109,7 @@ function Alone({ version, hasOther }: { version: Version; hasOther: boolean }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scrolled>
     </Part>
   );
 }

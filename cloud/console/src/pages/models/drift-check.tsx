@@ -12,26 +12,28 @@ import { chance, DriftTold } from "./drift";
 import { called } from "./words";
 
 type Told = Answer<"/api/v1/ml/check_drift", "post">;
+/** What the API calls the main tag of a device. */
+const PRIMARY = "value";
 const WINDOWS = [15, 60, 240, 720, 1440, 10_080] as const;
 
 export function DriftDialog({ close }: { close: () => void }) {
   const found = useSignal<Told | null>(null);
   const form = useForm(() => ({
     sensor_id: [devices.list.value[0]?.device_id ?? "", needed],
-    metric: ["", needed],
+    metric: [""],
     window_minutes: ["60"],
     p_value_threshold: ["0.05", needed, between(0.000_001, 0.999)],
     min_samples: ["30", needed, between(2, 100_000)],
   }));
   const device = devices.get(form.value("sensor_id"));
   const tags = (device?.metadata as { metrics?: readonly string[] } | undefined)?.metrics ?? [];
-  if (!tags.includes(form.value("metric")) && tags[0]) form.fields.metric.value.value = tags[0];
+  if (form.value("metric") && !tags.includes(form.value("metric"))) form.fields.metric.value.value = "";
   const check = async () => {
     found.value = null;
     const { data } = await api.post("/api/v1/ml/check_drift", {
       body: {
         sensor_id: form.value("sensor_id"),
-        metric: form.value("metric"),
+        metric: form.value("metric") || PRIMARY,
         window_minutes: Number(form.value("window_minutes")),
         p_value_threshold: Number(form.value("p_value_threshold")),
         min_samples: Number(form.value("min_samples")),
@@ -55,7 +57,11 @@ export function DriftDialog({ close }: { close: () => void }) {
           label={t("models.drift_device")}
           options={devices.list.value.map((one) => [one.device_id, one.device_name])}
         />
-        <Input field={form.fields.metric} label={t("models.drift_tag")} options={tags.map((one) => [one, one])} />
+        <Input
+          field={form.fields.metric}
+          label={t("models.drift_tag")}
+          options={[["", t("models.drift_main")], ...tags.map((one) => [one, one] as const)]}
+        />
         <Input
           field={form.fields.window_minutes}
           label={t("models.drift_window")}
@@ -76,13 +82,14 @@ export function DriftDialog({ close }: { close: () => void }) {
 }
 
 function Found({ of }: { of: Told }) {
+  const verdict = verdictOf({ ...of, is_lasting: false } as DriftCheck);
   return (
-    <div class="notice drift-found" role="status">
-      <DriftTold of={verdictOf({ ...of, is_lasting: false } as DriftCheck)} notes={of.notes} />
+    <div class={`notice drift-found ${verdict === "found" ? "" : "calm"}`} role="status">
+      <DriftTold of={verdict} notes={of.notes} />
       <Pairs
         of={[
           [t("models.drift_pvalue"), of.corrected ? chance(of.corrected.p_value) : "–"],
-          [t("models.drift_ks"), number(of.ks_statistic, "", 3)],
+          [t("models.drift_ks"), number(verdict === "few" ? null : of.ks_statistic, "", 3)],
           [t("models.drift_psi"), number(of.psi, "", 2)],
           [t("models.drift_counts"), `${number(of.recent_count)} / ${number(of.baseline_count)}`],
           [t("models.drift_baseline"), called("baseline", of.baseline ?? "week_before")],

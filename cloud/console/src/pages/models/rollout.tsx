@@ -114,6 +114,7 @@ function Actions({ rollout, reload }: { rollout: Rollout; reload: () => Promise<
   if (rollout.state === "waiting") offered.push("approve");
   if (rollout.state === "paused") offered.push("resume");
   else if (isOpen(rollout)) offered.push("pause");
+  if (!offered.length && !canGoBack(rollout)) return null;
   return (
     <div class="actions">
       {offered.map((verb) => (
