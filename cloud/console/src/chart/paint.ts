@@ -154,7 +154,9 @@ function paintLimit(plot: uPlot, ctx: CanvasRenderingContext2D, limit: Limit, pa
   ctx.setLineDash([]);
   ctx.font = `${11 * ratio}px ${palette.font}`;
   const text = ctx.measureText(limit.label).width;
-  const isLow = y - 15 * ratio < top;
+  // Of two limits that are near, one stands above its line and the other below.
+  const isInner = (limit.side === "above") !== (limit.tone === "critical");
+  const isLow = isInner || y - 15 * ratio < top;
   ctx.textAlign = "right";
   ctx.textBaseline = isLow ? "top" : "bottom";
   const at = isLow ? y + 2 * ratio : y - 2 * ratio;

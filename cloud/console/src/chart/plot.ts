@@ -126,7 +126,7 @@ export class Plot {
       ms: 1,
       tzDate: (at) => uPlot.tzDate(new Date(at), this.picture.clock.zone),
       legend: { show: false },
-      padding: [20, units.length > 1 ? 0 : 28, 0, 0],
+      padding: [24, units.length > 1 ? 0 : 28, 0, 0],
       series: [{}, ...this.picture.lines.map((line, index) => this.series(line, index))],
       scales: {
         x: { time: true, range: () => [this.picture.view.from, this.picture.view.to] },
@@ -249,7 +249,7 @@ export class Plot {
     for (const [index, unit] of unitsOf(this.picture).slice(0, 2).entries()) {
       ctx.textAlign = index ? "left" : "right";
       const at = index ? bbox.left + bbox.width + 4 * ratio : bbox.left - 4 * ratio;
-      ctx.fillText(unit, at, bbox.top - 7 * ratio);
+      ctx.fillText(unit, at, bbox.top - 9 * ratio);
     }
     ctx.restore();
   }

@@ -39,9 +39,9 @@ function EdgeModelFacts({ model }: { model: EdgeModel }) {
           t("common.state"),
           <Mark key="state" of={isGood ? "normal" : "warning"}>
             {word(model.standing)}
-            {model.reason ? `: ${model.reason}` : ""}
           </Mark>,
         ],
+        ...(model.reason ? [[t("common.reason"), model.reason] as const] : []),
         [t("device.rows"), number(model.rows, "", 7)],
         [t("device.over"), percent(model.over, 2)],
         [t("device.agreement"), model.agreement === null ? "–" : percent(model.agreement, 2)],
