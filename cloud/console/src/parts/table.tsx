@@ -171,7 +171,8 @@ function Gap({ rows, span }: { rows: number; span: number }) {
 }
 
 function kindOf<T>(column: Column<T>): string {
-  return column.isNumber ? "number" : column.isMain ? "main-column" : "";
+  const kind = column.isNumber ? "number" : column.isMain ? "main-column" : "";
+  return column.isWide ? `${kind} wide-column` : kind;
 }
 
 function Heading<T>({ column, order, sort }: { column: Column<T>; order: string; sort: (key: string) => void }) {

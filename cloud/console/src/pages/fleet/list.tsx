@@ -60,8 +60,9 @@ export function DeviceList({ devices, worst }: ListProps) {
     },
     { key: "type", title: t("fleet.type"), cell: (one) => one.device_type, by: (one) => one.device_type },
     { key: "place", title: t("fleet.place"), cell: (one) => one.location, by: (one) => one.location },
-    { key: "gateway", title: t("common.gateway"), cell: gatewayOf, by: gatewayOf },
   ];
+  const isOfSeveral = devices.some((one) => gatewayOf(one) !== gatewayOf(devices[0] ?? one));
+  if (isOfSeveral) columns.push({ key: "gateway", title: t("common.gateway"), cell: gatewayOf, by: gatewayOf });
   return (
     <Table
       name="devices"
