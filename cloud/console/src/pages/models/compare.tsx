@@ -96,7 +96,7 @@ function Alone({ version, hasOther }: { version: Version; hasOther: boolean }) {
     <Part title={t("models.alone_title", { n: version.version })}>
       {!hasOther && <p class="quiet">{t("models.compare_none")}</p>}
       <Scrolled>
-        <table class="compare">
+        <table class="compare alone">
           <tbody>
             {figures.map(([name, value]) => (
               <tr key={name}>

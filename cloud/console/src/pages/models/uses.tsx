@@ -5,7 +5,7 @@ import { type Column, Table } from "../../parts/table";
 import { Link } from "../../router";
 import { gateways } from "../../stores/gateways";
 import { type Use, usesOf } from "../../stores/models";
-import { t } from "../../text";
+import { t, word } from "../../text";
 import { Standing } from "./words";
 
 function columns(): Column<Use>[] {
@@ -27,7 +27,12 @@ function columns(): Column<Use>[] {
     {
       key: "standing",
       title: t("models.standing"),
-      cell: (one) => <Standing of={one.standing} kind="standing" title={one.reason} />,
+      cell: (one) => (
+        <>
+          <Standing of={one.standing} kind="standing" title={one.reason} />{" "}
+          {one.reason && <span class="quiet">{word(one.reason)}</span>}
+        </>
+      ),
       by: (one) => one.standing,
     },
     {
