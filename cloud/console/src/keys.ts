@@ -1,6 +1,6 @@
 /** Keyboard shortcuts: one table that the help overlay shows, so that none is secret. */
 import { signal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 export interface Shortcut {
   /** What is pressed, such as `?`, `/`, `g a` (one after the other). */
@@ -18,10 +18,14 @@ let pressedAt = 0;
 /** Offer shortcuts while a component is shown. */
 export function useShortcuts(offered: readonly Shortcut[]): void {
   const name = offered.map((one) => one.keys + one.text).join();
+  // What a key does is that of the newest drawing: it may know of another chosen row than the first one.
+  const newest = useRef(offered);
+  newest.current = offered;
   useEffect(() => {
-    shortcuts.value = [...shortcuts.value, ...offered];
+    const mine = offered.map((one, index) => ({ ...one, act: () => newest.current[index]?.act() }));
+    shortcuts.value = [...shortcuts.value, ...mine];
     return () => {
-      shortcuts.value = shortcuts.value.filter((one) => !offered.includes(one));
+      shortcuts.value = shortcuts.value.filter((one) => !mine.includes(one));
     };
   }, [name]);
 }

@@ -194,7 +194,7 @@ function OneInput({ of, schemas, text, issue, type, choose }: OneProps) {
 /** What the document says of an input, with its bounds and what counts where nothing is typed. */
 function hintOf(of: Input, schema: Schema): string {
   const range = [schema.minimum ?? schema.exclusiveMinimum, schema.maximum ?? schema.exclusiveMaximum];
-  const isPlain = of.kind === "list" && of.choices.length > 0;
+  const isPlain = (of.kind === "list" || of.kind === "json") && of.choices.length > 0;
   return [
     of.description,
     isPlain ? of.choices.join(", ") : "",

@@ -30,8 +30,14 @@ export function ExplorerPage(_: { at: Record<string, string> }) {
     return { all: operationsOf(document), schemas: document.components.schemas };
   }, []);
   const search = useComputed(() => query.value.get("q") ?? "");
-  if (asked.error && !asked.data) return <Failed error={asked.error} retry={() => void asked.reload()} />;
-  if (!asked.data) return <Loading />;
+  if (!asked.data) {
+    return (
+      <>
+        <PageHead title={t("explorer.title")} />
+        {asked.error ? <Failed error={asked.error} retry={() => void asked.reload()} /> : <Loading />}
+      </>
+    );
+  }
   const { all, schemas } = asked.data;
   const shown = found(all, search.value);
   const chosen = all.find((one) => one.id === query.value.get("op"));

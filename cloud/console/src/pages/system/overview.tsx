@@ -16,11 +16,13 @@ import { collect, download } from "./bundle";
 import { figure } from "./figures";
 
 const WELL = ["healthy", "ok", "up", "operational"];
+const UNUSED = ["not_configured", "disabled", "unused"];
 const BAD = ["unhealthy", "down", "failed"];
 
 /** Return how a state of a component is marked; nothing is coloured that is well. */
 export function toneOf(status: string): string {
   if (WELL.includes(status)) return "normal";
+  if (UNUSED.includes(status)) return "unused";
   return BAD.includes(status) ? "critical" : "warning";
 }
 
@@ -63,6 +65,12 @@ export function Overview() {
   );
 }
 
+/** What the documents spell as a text stands there a second time as an exact figure. */
+function isSaidOnce([name, value]: [string, unknown], _: number, all: [string, unknown][]): boolean {
+  const exact = { memory_usage: "memory_bytes", hit_rate: "hit_share" }[name];
+  return typeof value !== "string" || !exact || all.every(([other]) => other !== exact);
+}
+
 function Part({ name, of }: { name: string; of: Component }) {
   const title = `part_${name}` in words.en ? t(`system.part_${name}` as TextKey) : name;
   return (
@@ -71,9 +79,19 @@ function Part({ name, of }: { name: string; of: Component }) {
         <h3>{title}</h3>
         <Mark of={toneOf(of.status)}>{t(`system.is_${toneOf(of.status)}` as TextKey)}</Mark>
       </div>
-      <Pairs of={Object.entries(of.details).map(([key, value]) => figure(key, value))} />
+      <Pairs
+        of={Object.entries(of.details)
+          .filter(isSaidOnce)
+          .map(([key, value]) => figure(key, value))}
+      />
     </section>
   );
+}
+
+/** A size as value and unit of a figure. */
+function sized(size: number): { value: string; unit: string } {
+  const [value = "–", unit = ""] = bytes(size).split(" ");
+  return { value, unit };
 }
 
 function Machine() {
@@ -103,8 +121,8 @@ function Machine() {
         unit="%"
         tone={tone(one.disk_percent, 85, 95)}
       />
-      <Figure label={t("system.storage")} value={bytes(one.storage_used_bytes)} />
-      <Figure label={t("system.process")} value={bytes(one.process_memory_bytes)} />
+      <Figure label={t("system.storage")} {...sized(one.storage_used_bytes)} />
+      <Figure label={t("system.process")} {...sized(one.process_memory_bytes)} />
       <Figure label={t("system.response")} value={number(one.api_response_time_ms, "", 3)} unit="ms" />
       <Figure label={t("system.connections")} value={number(one.active_connections)} />
       <Figure label={t("system.jobs")} value={number(one.active_jobs)} />
