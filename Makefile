@@ -11,7 +11,7 @@ export PYTHONDONTWRITEBYTECODE :=
 IN_TURN := --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo console test test-quick test-loop test-faults test-tf test-schemas test-console test-console-units check check-console format lock \
-	load bench-edge bench-cloud bench-api bench-delivery bench-scaling bench-ml venv-demo venv-dev servers clean
+	load bench-edge bench-cloud bench-api bench-delivery bench-scaling bench-ml bench-console screenshots venv-demo venv-dev servers clean
 
 help: ## Show what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -84,6 +84,14 @@ bench-api: venv-dev ## Measure the API under 100 requests/s while 20,000 reading
 
 bench-scaling: venv-dev ## Play a fixed day with an outage and a flush: lag and instance-hours with and without forecasts
 	OMP_NUM_THREADS=1 $(PYTHON) -m tests.bench.scaling $(ARGS)
+
+bench-console: console venv-dev servers ## Measure the console in Chromium against its budgets; run it on a quiet machine
+	@sh deploy/setup/servers.sh chromium:chromium
+	$(PYTHON) -m tests.bench.console $(ARGS)
+
+screenshots: console venv-dev servers ## Take the pictures of the documentation anew, of the running line with a fault
+	@sh deploy/setup/servers.sh chromium:chromium
+	$(PYTHON) -m tests.console.pictures
 
 load: ## Let 5 users of Locust read the registry of a running cloud; HOST=http://localhost:5000
 	@sh deploy/setup/load.sh

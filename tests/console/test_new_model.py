@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.console.browser import Visit
 from tests.console.conftest import Enter
@@ -61,8 +61,13 @@ def retrain(visitor: Visit) -> None:
     dialog.get_by_label("Days of readings").fill(QUARTER_OF_AN_HOUR)
     dialog.get_by_role("button", name="Learn anew").click()
     expect(page).to_have_url(re.compile(r"/ui/jobs\?job="))
-    expect(page.get_by_role("main").get_by_text("succeeded").first).to_be_visible(timeout=JOB_MS)
+    expect(row(visitor, "succeeded")).to_be_visible(timeout=JOB_MS)
     visitor.look("journey-3-job")
+
+
+def row(visitor: Visit, state: str) -> Locator:
+    """Return the newest row of the machine's model in a list whose state this is."""
+    return visitor.page.get_by_role("row").filter(has_text=MACHINE).filter(has_text=state).first
 
 
 def compare(visitor: Visit) -> None:
@@ -83,7 +88,7 @@ def bring_to_one_gateway(visitor: Visit) -> None:
     visitor.look("journey-3-rollout")
     dialog.get_by_role("button", name="Start a rollout").click()
     expect(dialog).to_have_count(0)
-    expect(page.get_by_role("main").get_by_text("finished").first).to_be_visible(timeout=ROLLOUT_MS)
+    expect(row(visitor, "finished")).to_be_visible(timeout=ROLLOUT_MS)
     visitor.look("journey-3-canary")
 
 
@@ -103,9 +108,8 @@ def roll_back(visitor: Visit) -> None:
     """Take it back from the gateway."""
     page = visitor.page
     visitor.open("/models?tab=rollouts")
-    page.get_by_role("row").filter(has_text=MACHINE).filter(has_text=str(NEXT)).first.get_by_text(MACHINE).click()
+    row(visitor, "finished").get_by_text(MACHINE).click()
     page.get_by_role("button", name="Roll back").first.click()
     page.get_by_role("dialog").get_by_role("button", name="Roll back").click()
-    expect(page.get_by_role("main").get_by_text(re.compile("rolled back|rolling back")).first).to_be_visible()
-    expect(page.get_by_role("main").get_by_text("rolled back").first).to_be_visible(timeout=ROLLOUT_MS)
+    expect(row(visitor, "rolled back")).to_be_visible(timeout=ROLLOUT_MS)
     visitor.look("journey-3-rolled-back")
