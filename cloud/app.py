@@ -17,7 +17,7 @@ from cloud.api.middleware import BodyLimit, Envelope, Hosts, Requests
 from cloud.api.once import Once
 from cloud.api.pages import pages
 from cloud.api.resource import ANY_PATH
-from cloud.api.v1 import UPLOADS, include_aliases, include_all
+from cloud.api.v1 import UPLOADS, include_aliases, include_all, methods_without_ids
 from cloud.api.wire import App
 from cloud.live.door import LiveDoor
 from cloud.live.hub import Hub
@@ -58,7 +58,7 @@ def alias_api(version: str) -> FastAPI:
 def web(version: str, *, docs: bool) -> FastAPI:
     """Return the application that takes its services from each request's scope; built once a process."""
     app = bare_api(version)
-    install_errors(app)
+    install_errors(app, methods_without_ids())
     if docs:
         app.include_router(pages(app, alias_api(version)))
     app.include_router(console())

@@ -1,6 +1,7 @@
 """Turns everything that can be raised in a request into one error body, once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from math import ceil
 from typing import Any, cast
 
@@ -52,8 +53,8 @@ _ISSUES = {"missing": "This field is required"}
 Handler = Callable[[Request, Any], Awaitable[Response]]
 
 
-def install_errors(app: FastAPI) -> None:
-    """Let this application render all its errors here."""
+def install_errors(app: FastAPI, fixed: Mapping[str, Sequence[str]]) -> None:
+    """Let this application render all its errors here; fixed: the methods of the paths that have no id in them."""
 
     def handler(describe: Callable[[Request, Any], Failure]) -> Handler:
         async def handle(request: Request, error: Any) -> Response:  # noqa: ANN401 each kind has its own
@@ -74,7 +75,7 @@ def install_errors(app: FastAPI) -> None:
 
     app.add_exception_handler(Replayed, cast("Handler", handle_replay))
     app.add_exception_handler(CloudError, handler(_of_cloud))
-    app.add_exception_handler(HTTPException, handler(_of_http))
+    app.add_exception_handler(HTTPException, handler(partial(_of_http, fixed)))
     app.add_exception_handler(RequestValidationError, handler(_of_validation))
     app.add_exception_handler(Exception, handle_crash)
 
@@ -109,10 +110,11 @@ def _headers(status: int, error: CloudError) -> dict[str, str]:
             return {}
 
 
-def _of_http(request: Request, error: HTTPException) -> Failure:
+def _of_http(fixed: Mapping[str, Sequence[str]], request: Request, error: HTTPException) -> Failure:
     headers = dict(error.headers or {})
     if "Allow" in headers:
-        headers["Allow"] = ", ".join(methods_of(request.app.routes, request.scope["path"]))
+        path = request.scope["path"]
+        headers["Allow"] = ", ".join(fixed.get(path) or methods_of(request.app.routes, path))
     return failure(error.status_code, str(error.detail), headers=headers)
 
 

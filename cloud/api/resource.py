@@ -1,8 +1,9 @@
 """Resource: a router that is asked only for paths with one of its own words; a hundred of them would take a while."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from fastapi import APIRouter
+from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
@@ -34,11 +35,21 @@ class Resource(APIRouter):
         return self._own
 
 
-def methods_of(routes: Iterable[BaseRoute], path: str) -> list[str]:
+def methods_of(routes: Iterable[BaseRoute], path: str) -> Sequence[str]:
     """Return what may be done at a path: the routes that share it have a method each, and each knows its own alone."""
     asked = {"type": "http", "path": path, "root_path": "", "headers": []}
     found = {one for one in _METHODS for route in routes if route.matches({**asked, "method": one})[0] is Match.FULL}
     return [one for one in _METHODS if one in found]
+
+
+def fixed_methods(routers: Iterable[APIRouter], prefixes: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Return what may be done at the paths that have no id in them, such as /alerts/bulk, but look as if they had."""
+    fixed: dict[str, list[str]] = {}
+    routes = [one for router in routers for one in router.routes if isinstance(one, APIRoute) and "{" not in one.path]
+    for route in routes:
+        for prefix in prefixes:
+            fixed.setdefault(f"{prefix}{route.path}", []).extend(sorted(route.methods or ()))
+    return fixed
 
 
 def _first_word(route: BaseRoute) -> str:

@@ -1,5 +1,6 @@
 """The table of routers: one line a resource; each is served under /api/v1 and again, undocumented, under /api."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
@@ -7,6 +8,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from cloud.api.document import refused_too_often
 from cloud.api.frame import API_PREFIX, V1_PREFIX
 from cloud.api.limits import keep_within
+from cloud.api.resource import fixed_methods
 from cloud.api.routes import (
     activity,
     admin,
@@ -128,6 +130,11 @@ def include_aliases(app: FastAPI) -> None:
     """Put the same resources under /api, for the document of that mount."""
     for router in RESOURCES:
         app.include_router(router, prefix=API_PREFIX, **_framed(router))
+
+
+def methods_without_ids() -> Mapping[str, Sequence[str]]:
+    """Return what may be done at the paths under both mounts that have no id in them."""
+    return fixed_methods(RESOURCES, (V1_PREFIX, API_PREFIX))
 
 
 def _framed(router: APIRouter) -> dict[str, Any]:
