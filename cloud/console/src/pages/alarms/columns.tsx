@@ -7,6 +7,7 @@ import { type Alarm, isUnacknowledged } from "../../stores/alarms";
 import { devices } from "../../stores/devices";
 import { type TextKey, t } from "../../text";
 import { ago, at } from "../../time/zone";
+import { isMuted } from "./judge";
 import { deviceLink } from "./window";
 
 export type Tab = "active" | "hidden" | "history";
@@ -26,7 +27,7 @@ const base = (first: ReadonlySet<string>): Column<Alarm>[] => [
   {
     key: "severity",
     title: t("common.severity"),
-    cell: (one) => <Mark of={one.severity} muted={!isUnacknowledged(one)} />,
+    cell: (one) => <Mark of={one.severity} muted={isMuted(one)} />,
     by: (one) => SEVERITIES.indexOf(one.severity),
   },
   {

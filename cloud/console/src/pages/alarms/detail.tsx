@@ -6,14 +6,14 @@ import { number, percent } from "../../parts/number";
 import { Failed, Loading, Pairs } from "../../parts/panel";
 import { useAsked, useLast } from "../../parts/use";
 import { Link } from "../../router";
-import { type Alarm, isUnacknowledged } from "../../stores/alarms";
+import type { Alarm } from "../../stores/alarms";
 import { link } from "../../stores/link";
 import { may } from "../../stores/session";
 import { type TextKey, t } from "../../text";
 import { ago, at, length, ms } from "../../time/zone";
 import type { Asked } from "./ask";
 import { nameOf, stateOf } from "./columns";
-import { can, type Verb } from "./judge";
+import { can, isMuted, type Verb } from "./judge";
 import { Comments, History } from "./story";
 import { deviceLink } from "./window";
 
@@ -39,7 +39,7 @@ export function Detail({ id, ask, close }: DetailProps) {
   return (
     <aside class="panel detail" aria-label={t("common.details")}>
       <header>
-        <h2>{alarm ? <Mark of={alarm.severity} muted={!isUnacknowledged(alarm as Alarm)} /> : t("common.details")}</h2>
+        <h2>{alarm ? <Mark of={alarm.severity} muted={isMuted(alarm as Alarm)} /> : t("common.details")}</h2>
         <button type="button" class="button plain icon" aria-label={t("common.close")} onClick={close}>
           ×
         </button>

@@ -1,7 +1,7 @@
 /** First-out, the figures of ISA-18.2, and what can be done in which state. */
 import { describe, expect, test } from "vitest";
 import type { Alarm } from "../../stores/alarms";
-import { can, firstOut, isDone, isOld, only, type Verb } from "./judge";
+import { can, firstOut, isDone, isMuted, isOld, only, type Verb } from "./judge";
 
 const T0 = Date.parse("2026-01-15T10:00:00Z");
 function alarm(id: string, seconds: number, more: Partial<Alarm> = {}): Alarm {
@@ -38,6 +38,12 @@ test("what stands for over a day is old while it is active", () => {
   const now = T0 + 24 * 3_600_000;
   expect([isOld(alarm("a", -1), now), isOld(alarm("a", 1), now)]).toEqual([true, false]);
   expect(isOld(alarm("a", -1, { state: "unack_cleared" }), now)).toBe(false);
+});
+
+test("an alarm keeps its colour while it holds or nobody saw it", () => {
+  const muted = (state: Alarm["state"]) => isMuted(alarm("a", 0, { state }));
+  expect((["unack_active", "ack_active", "unack_cleared"] as const).map(muted)).toEqual([false, false, false]);
+  expect((["shelved", "out_of_service", "normal"] as const).map(muted)).toEqual([true, true, true]);
 });
 
 test("only some of them are shown where that was pressed", () => {

@@ -41,6 +41,9 @@ function firstsOf(group: readonly Alarm[]): string[] {
 
 export const isActive = (alarm: Alarm): boolean => alarm.state === "unack_active" || alarm.state === "ack_active";
 
+/** Grey is what is out of sight or over; what still holds keeps its colour, seen or not. */
+export const isMuted = (alarm: Alarm): boolean => !isActive(alarm) && !isUnacknowledged(alarm);
+
 export function isOld(alarm: Alarm, now: number): boolean {
   return isActive(alarm) && now - ms(alarm.raised_at) > STALE_MS;
 }
