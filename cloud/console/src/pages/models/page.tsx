@@ -21,7 +21,10 @@ type Tab = (typeof TABS)[number][0];
 
 function chosenTab(): Tab {
   const wanted = query.value.get("tab");
-  return TABS.find(([name, scope]) => name === wanted && may(scope))?.[0] ?? (query.value.has("rollout") ? "rollouts" : "models");
+  return (
+    TABS.find(([name, scope]) => name === wanted && may(scope))?.[0] ??
+    (query.value.has("rollout") ? "rollouts" : "models")
+  );
 }
 
 export function ModelsPage(_: { at: Record<string, string> }) {
