@@ -43,6 +43,8 @@ _STANDING = {
     "invoke_us": 31.0,
     "alarms": 0,
     "bytes": 1344,
+    "calibrated": 12000,
+    "times": 1.06,
 }
 _EXAMPLE = {
     "gateway_id": "gw-1",
@@ -109,7 +111,8 @@ class StandingAnswer(BaseModel):
     """How one Device is judged, or what became of a model that it was to run, as the Gateway said.
 
     standing: learning, fetching, shadowing, serving, refused, rolled_back or off; reason: why it is not serving;
-    agreement: of the shadow with the model that serves; over: share of rows over the threshold.
+    agreement: of the shadow with the model that serves; over: share of rows over the threshold; calibrated: rows not
+    learned from that the threshold was set anew by, and times how many deviations of before it is.
     """
 
     device: str
@@ -124,6 +127,8 @@ class StandingAnswer(BaseModel):
     invoke_us: float | None
     alarms: int
     bytes: int
+    calibrated: int
+    times: float | None
 
 
 class GatewayAnswer(BaseModel):
