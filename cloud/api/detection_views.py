@@ -75,7 +75,7 @@ class DetectBody(BaseModel):
     detector_id: Name
     dataset_id: Name | None = None
     data: Rows | None = None
-    threshold: Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False)] = None
+    threshold: Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = None
     return_scores: bool = True
 
 

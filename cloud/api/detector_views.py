@@ -41,7 +41,7 @@ class NewDetector(BaseModel):
 
     name: Name
     algorithm_name: Annotated[str, Field(min_length=1, max_length=100)]
-    contamination_rate: Annotated[float | None, Field(ge=0, le=MOST_RATE, allow_inf_nan=False)] = None
+    contamination_rate: Annotated[float | None, Field(ge=0, le=MOST_RATE, allow_inf_nan=False, strict=True)] = None
     hyperparameters: Hyperparameters = {}
     description: Description = ""
 

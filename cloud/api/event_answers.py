@@ -57,7 +57,7 @@ def _plain(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 Moment = Annotated[Time, AfterValidator(_plausible)]
 """A time with its offset, in a year that can be meant."""
-_Multiplier = Annotated[float | None, Field(ge=LEAST_MULTIPLIER, le=MOST_MULTIPLIER, allow_inf_nan=False)]
+_Multiplier = Annotated[float | None, Field(ge=LEAST_MULTIPLIER, le=MOST_MULTIPLIER, allow_inf_nan=False, strict=True)]
 _Name = r"^[^\x00]*$"
 
 

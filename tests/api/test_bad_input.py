@@ -167,6 +167,21 @@ async def test_a_number_is_no_time_in_a_body_and_nothing_is_stored(
     assert rows_of(cloud) == before
 
 
+@pytest.mark.parametrize("wrong", [False, True, "0.1", ""])
+async def test_what_is_no_number_is_none_in_a_body_and_nothing_is_stored(
+    cloud: Cloud, every: httpx.AsyncClient, wrong: object
+) -> None:
+    detector = {"name": "Pump hall", "algorithm_name": "IsolationForest", "contamination_rate": wrong}
+    event = {"event_type": "holiday", "name": "x", "start_time": NOON, "end_time": ONE, "impact_multiplier": wrong}
+    before = rows_of(cloud)
+    async with every:
+        for page, body in (("detectors", detector), ("events", event)):
+            answer = await every.post(f"/api/v1/{page}", json=body)
+            assert (answer.status_code in {400, 422}, is_documented(answer)) == (True, True), page
+            assert "valid number" in answer.text, page
+    assert rows_of(cloud) == before
+
+
 async def test_a_planned_event_that_ends_before_it_begins_is_422_and_not_kept(
     cloud: Cloud, every: httpx.AsyncClient
 ) -> None:

@@ -79,7 +79,7 @@ class Choice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Annotated[int | None, Field(ge=1)] = None
+    version: Annotated[int | None, Field(ge=1, strict=True)] = None
 
 
 class Deployment(Choice):
@@ -88,7 +88,7 @@ class Deployment(Choice):
     target: Target = Target.CLOUD
     cohort: Annotated[list[str], Field(max_length=1000)] = ["*"]
     devices: Annotated[list[str], Field(max_length=1000)] = []
-    canary_percent: Annotated[float | None, Field(gt=0, lt=100)] = None
+    canary_percent: Annotated[float | None, Field(gt=0, lt=100, strict=True)] = None
 
 
 class DeploymentAnswer(BaseModel):

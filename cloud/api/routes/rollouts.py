@@ -41,7 +41,7 @@ class NewRollout(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: Annotated[str, Field(min_length=1, max_length=100)]
-    version: Annotated[int | None, Field(ge=1)] = None
+    version: Annotated[int | None, Field(ge=1, strict=True)] = None
     gateways: Patterns = ["*"]
     devices: Patterns = []
     groups: Annotated[list[float], Field(min_length=1, max_length=20)] = list(_DEFAULT.groups)
