@@ -67,7 +67,7 @@ _TOO_WIDE = """
 """
 _SETTLED = """
 () => document.querySelector("h1") !== null && !document.querySelector("[aria-busy=true]")
-  && ![...document.querySelectorAll("[role=status]")].some((one) => one.textContent.startsWith("Loading"))
+  && !document.body.innerText.includes("Loading …")
 """
 
 
