@@ -179,6 +179,15 @@ async def test_what_is_no_number_is_none_in_a_body_and_nothing_is_stored(
             answer = await every.post(f"/api/v1/{page}", json=body)
             assert (answer.status_code in {400, 422}, is_documented(answer)) == (True, True), page
             assert "valid number" in answer.text, page
+        for facts in (
+            {"criticality": wrong},
+            {"rated_interval_s": wrong},
+            {"running": {"tag": "flow", "above": wrong}},
+        ):
+            answer = await every.put("/api/v1/devices/pump-1/facts", json=facts)
+            assert (answer.status_code, is_documented(answer), "valid number" in answer.text) == (422, True, True), (
+                facts
+            )
     assert rows_of(cloud) == before
 
 

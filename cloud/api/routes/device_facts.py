@@ -40,7 +40,7 @@ DeviceId = Annotated[str, Path(max_length=200)]
 Tag = Annotated[str, Field(max_length=200)]
 NamedTag = Annotated[str, Field(min_length=1, max_length=200)]
 TagName = Annotated[str, Path(min_length=1, max_length=200)]
-Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
+Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300, strict=True)]
 
 
 class _Body(BaseModel):
@@ -84,9 +84,9 @@ class RunningBody(_Body):
 class FactsBody(_Body):
     """What is told of a device; what is left out has its default."""
 
-    criticality: Annotated[float, Field(ge=0, le=1)] = USUAL_CRITICALITY
-    rated_interval_s: Annotated[float, Field(gt=0, le=LONGEST_INTERVAL_S)] | None = None
-    tariff_per_kwh: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    criticality: Annotated[float, Field(ge=0, le=1, strict=True)] = USUAL_CRITICALITY
+    rated_interval_s: Annotated[float, Field(gt=0, le=LONGEST_INTERVAL_S, strict=True)] | None = None
+    tariff_per_kwh: Annotated[float, Field(ge=0, le=1e6, strict=True)] | None = None
     energy: EnergyBody | None = None
     running: RunningBody | None = None
 
