@@ -1,5 +1,7 @@
 /** A form for every operation of the API, made from its own document. */
+
 import { useComputed } from "@preact/signals";
+import whereItIs from "../../../../../build/openapi.json?url";
 import { Chip } from "../../parts/marks";
 import { Failed, Loading, PageHead } from "../../parts/panel";
 import { useAsked } from "../../parts/use";
@@ -14,7 +16,7 @@ let kept: Promise<Document> | null = null;
 
 /** The document, read once: it is large and does not change while the server runs. */
 function readDocument(): Promise<Document> {
-  kept ??= fetch("/openapi.json").then((response) => {
+  kept ??= fetch(whereItIs).then((response) => {
     if (!response.ok) throw new Error(`status ${response.status}`);
     return response.json() as Promise<Document>;
   });
