@@ -175,7 +175,7 @@ function GroupRow({ group, of }: { group: Group; of: number }) {
         <strong>{t("models.group_n", { n: group.number, m: of })}</strong>
         <span class="quiet">{t("models.group_share", { share: percent(group.upTo / 100, 1) })}</span>
       </div>
-      <div class="stacked" role="img" aria-label={text}>
+      <div class="stacked" role="img" aria-label={text || t("common.none")}>
         {told.map((one) => (
           <span key={one} class={one} style={{ width: `${(100 * group.counts[one]) / group.total}%` }} />
         ))}
