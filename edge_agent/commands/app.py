@@ -12,6 +12,7 @@ from edge_agent.commands.doctor import doctor
 from edge_agent.commands.model import model_app
 from edge_agent.commands.output import DEFAULT_CONFIG, ConfigPath
 from edge_agent.commands.read_once import run_test
+from edge_agent.commands.scan import scan_app
 from edge_agent.commands.status import status
 from edge_agent.wiring.run import run_agent
 
@@ -38,4 +39,5 @@ buffer_app.command("export", epilog="Example: lineside-agent buffer export gw-1.
 buffer_app.command("import", epilog="Example: lineside-agent buffer import gw-1.parcel agent.yaml")(import_batches)
 app.add_typer(buffer_app, name="buffer")
 app.add_typer(model_app, name="model")
+app.add_typer(scan_app, name="scan")
 app.add_typer(schema_app, name="config")

@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
@@ -38,6 +39,17 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Print a line to standard error as it is."""
     Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(text)
+
+
+@contextmanager
+def progress(text: str) -> Iterator[Callable[[str], None]]:
+    """Show on a terminal that something goes on; yield what to call with news of it. Nothing is shown elsewhere."""
+    console = Console(stderr=True, highlight=False, markup=False)
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status(text) as status:
+        yield lambda news: status.update(f"{text}: {news}")
 
 
 def print_json(document: object) -> None:

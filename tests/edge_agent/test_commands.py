@@ -30,6 +30,7 @@ COMMANDS = [
     ["model", "status"],
     ["model", "bench"],
     ["model", "rollback"],
+    ["scan", "modbus"],
     ["config", "schema"],
 ]
 

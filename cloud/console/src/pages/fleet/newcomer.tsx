@@ -27,7 +27,7 @@ export function Newcomer() {
       <div class="grid">
         <Panel title={t("fleet.guide_gateway")}>
           <ol class="steps">
-            <Step text={t("fleet.guide_scan")} command="lineside-agent scan modbus HOST" />
+            <Step text={t("fleet.guide_scan")} command="lineside-agent scan modbus HOST --output agent.yaml" />
             <Step text={t("fleet.guide_check")} command="lineside-agent check agent.yaml" />
             <Step text={t("fleet.guide_test")} command="lineside-agent test --once agent.yaml" />
             <Step text={t("fleet.guide_run")} command="lineside-agent run agent.yaml" />
