@@ -6,6 +6,7 @@ at most MOST_REQUESTS requests and what answered once more; nothing is ever writ
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +23,8 @@ MOST_REQUESTS = 1_000
 DEVICE_FAILURE = 4
 HALVED = frozenset({ILLEGAL_ADDRESS, ILLEGAL_VALUE, DEVICE_FAILURE})
 """Refusals that a smaller part may not get; some devices say `device failure` of an address they do not have."""
+REOPENING_S = (0.25, 0.5, 1.0)
+"""Waits for a device that hung up, as long as the waits of its bus: some hang up on each unit they do not know."""
 TABLES = (Table.HOLDING, Table.INPUT)
 Block = tuple[Table, range, list[int]]
 """Where it lies, and the words read there."""
@@ -136,6 +139,7 @@ class Scanner:
     async def _knock(self, unit: int) -> bool:
         """Return whether a unit says anything; a refusal is an answer too."""
         first = self._extent.registers.start
+        await self._have_open()
         try:
             await self._ask(unit, Table.HOLDING, range(first, first + 1))
         except DeviceRefused:
@@ -144,6 +148,14 @@ class Scanner:
             self._reason = str(error)
             return False
         return True
+
+    async def _have_open(self) -> None:
+        """Wait for the line a little where it is not open, so that a unit is not taken for silent unasked."""
+        for wait_s in REOPENING_S:
+            with suppress(DeviceLost):
+                await self._bus.open()
+                return
+            await self._clock.sleep(wait_s)
 
     async def _explore(self, unit: int) -> _Draft:
         draft = _Draft(unit)

@@ -143,6 +143,27 @@ def test_it_gives_up_after_many_silent_units() -> None:
     assert f"gave up before unit {MOST_SILENT + 2}" in found.output
 
 
+def test_a_device_that_hangs_up_on_unknown_units_is_given_time_to_listen_again() -> None:
+    plant = Plant({2: memory(size=4, r1=5)})
+    away: list[asyncio.Task[None]] = []
+
+    def respond(request: Request) -> bytes | None:
+        if request.unit == 1:
+            away.append(asyncio.get_running_loop().create_task(leave_and_return()))
+            return b""
+        return plant.respond(request)
+
+    async def leave_and_return() -> None:
+        port = server.port
+        await server.stop()
+        await asyncio.sleep(0.1)
+        await server.start(port)
+
+    with beside(respond) as server:
+        found = scan(server.port, "--units", "1-2")
+    assert (found.exit_code, tags_of(found.stdout)) == (0, ["h0", "h1", "i0", "i1"])
+
+
 def test_an_existing_file_is_kept_unless_forced(tmp_path: Path) -> None:
     path = tmp_path / "agent.yaml"
     path.write_text("mine")
