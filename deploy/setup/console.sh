@@ -20,7 +20,9 @@ fi
 locked=$(cat "$console/package-lock.json" "$console/.npmrc" | cksum)
 if [ ! -d "$console/node_modules" ] || ! is_done modules "$locked"; then
     echo "setup: installing what builds the console, as package-lock.json says" >&2
-    run_npm ci --loglevel=error
+    # Not `ci`: it refuses a lock without packages for other platforms, and some registries do not carry those.
+    rm -rf "$console/node_modules"
+    run_npm install --no-save --loglevel=error
     echo "$locked" >"$kept/modules"
 fi
 
