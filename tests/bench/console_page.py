@@ -102,7 +102,7 @@ def scripting_ms(events: Sequence[Mapping[str, Any]]) -> list[float]:
 
 
 def _names(event: Mapping[str, Any], thread: str) -> bool:
-    return event["name"] == "thread_name" and event["args"]["name"] == thread
+    return bool(event["name"] == "thread_name" and event["args"]["name"] == thread)
 
 
 def _begin(event: Mapping[str, Any]) -> float:
