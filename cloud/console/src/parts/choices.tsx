@@ -1,4 +1,4 @@
-/** Boxes to tick: one yes or no, or some of many. */
+/** What is chosen: yes or no, some of many, one of a few. */
 import type { Signal } from "@preact/signals";
 
 export function Tick(props: { label: string; isOn: boolean; change: (isOn: boolean) => void; disabled?: boolean }) {
@@ -43,5 +43,27 @@ export function Choices(props: {
         </span>
       )}
     </fieldset>
+  );
+}
+
+/** One of a few, as a list with its label; beside it where `isInline`. */
+export function Choice(props: {
+  label: string;
+  value: string;
+  options: readonly (readonly [value: string, text: string])[];
+  choose: (value: string) => void;
+  isInline?: boolean;
+}) {
+  return (
+    <label class={props.isInline ? "inline-choice" : "field"}>
+      <span class={props.isInline ? "quiet" : "label"}>{props.label}</span>
+      <select value={props.value} onChange={(event) => props.choose(event.currentTarget.value)}>
+        {props.options.map(([value, text]) => (
+          <option key={value} value={value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -1,6 +1,8 @@
 /** The header of every page: what nobody acknowledged, how the connection is, the plant's clock, who is here. */
+
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { Choice } from "../parts/choices";
 import { Shape } from "../parts/marks";
 import { Link } from "../router";
 import { unacknowledged } from "../stores/alarms";
@@ -147,25 +149,5 @@ function You() {
         </div>
       )}
     </div>
-  );
-}
-
-function Choice(props: {
-  label: string;
-  value: string;
-  options: readonly (readonly [string, string])[];
-  choose: (value: string) => void;
-}) {
-  return (
-    <label class="field">
-      <span class="label">{props.label}</span>
-      <select value={props.value} onChange={(event) => props.choose(event.currentTarget.value)}>
-        {props.options.map(([value, text]) => (
-          <option key={value} value={value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

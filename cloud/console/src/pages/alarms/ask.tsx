@@ -1,5 +1,7 @@
 /** What is asked before alarms are changed: a comment, for how long, whose hands, what it was. */
+
 import { type Signal, useSignal } from "@preact/signals";
+import { Tick } from "../../parts/choices";
 import { Dialog } from "../../parts/dialog";
 import { Input, needed, shorter, useForm } from "../../parts/form";
 import { person } from "../../stores/session";
@@ -123,16 +125,13 @@ function Spans({ span, isOneShot }: { span: Signal<string>; isOneShot: Signal<bo
           </label>
         ))}
       </fieldset>
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={isOneShot.value}
-          onChange={(event) => {
-            isOneShot.value = event.currentTarget.checked;
-          }}
-        />
-        {t("alarms.one_shot")}
-      </label>
+      <Tick
+        label={t("alarms.one_shot")}
+        isOn={isOneShot.value}
+        change={(isOn) => {
+          isOneShot.value = isOn;
+        }}
+      />
     </>
   );
 }

@@ -1,10 +1,12 @@
 /** Dialogs of a device's page: label a time, shelve an alarm, ask for maintenance, begin anew after a repair. */
+
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { api } from "../../api/client";
 import { TIME_FORM } from "../../chart/picker";
 import { fromWall, toWall } from "../../chart/range";
 import type { Stretch } from "../../chart/trace";
+import { Tick } from "../../parts/choices";
 import { Dialog } from "../../parts/dialog";
 import { FormIssue, Input, needed, shorter, useForm } from "../../parts/form";
 import { type Alarm, take } from "../../stores/alarms";
@@ -119,16 +121,13 @@ export function ShelveDialog(props: DialogProps & { alarm: Alarm }) {
         label={t("device.shelve_for")}
         options={SHELVE_S.map((one) => [String(one), one < 3600 ? `${one / 60} min` : `${one / 3600} h`] as const)}
       />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={isOneShot.value}
-          onChange={(event) => {
-            isOneShot.value = event.currentTarget.checked;
-          }}
-        />
-        {t("device.one_shot")}
-      </label>
+      <Tick
+        label={t("device.one_shot")}
+        isOn={isOneShot.value}
+        change={(isOn) => {
+          isOneShot.value = isOn;
+        }}
+      />
       <Input field={form.fields.comment} label={t("common.comment")} rows={2} />
       <FormIssue form={form} />
     </Dialog>

@@ -1,4 +1,5 @@
 /** The fan of what is foretold against what came, with planned events as marked periods. */
+
 import { useMemo } from "preact/hooks";
 import { type Answer, api } from "../../api/client";
 import { TimeChart } from "../../chart/chart";
@@ -6,6 +7,7 @@ import { fan, type Period } from "../../chart/marks";
 import { useOwnRange } from "../../chart/picker";
 import { fixed } from "../../chart/range";
 import { Trace } from "../../chart/trace";
+import { Choice } from "../../parts/choices";
 import { Chip } from "../../parts/marks";
 import { number, percent } from "../../parts/number";
 import { Failed, Figure, Loading, Panel } from "../../parts/panel";
@@ -57,12 +59,14 @@ export function Course({ service, unit, current }: { service: string; unit: stri
       tools={
         <>
           <Choice
+            isInline
             label={t("forecast.ahead")}
             value={String(horizon)}
             options={horizons.map((one) => [String(one), length(one * 60)])}
             choose={(value) => setQuery({ horizon: value })}
           />
           <Choice
+            isInline
             label={t("forecast.back")}
             value={back}
             options={Object.keys(BACKS).map((one) => [one, t(`forecast.back_${one}` as TextKey)])}
@@ -163,25 +167,5 @@ function Picture(props: { course: CourseData; from: number; to: number; unit: st
         { key: "p50", label: t("forecast.median"), unit, trace: median, isDashed: true },
       ]}
     />
-  );
-}
-
-function Choice(props: {
-  label: string;
-  value: string;
-  options: readonly (readonly [string, string])[];
-  choose: (value: string) => void;
-}) {
-  return (
-    <label class="inline-choice">
-      <span class="quiet">{props.label}</span>
-      <select value={props.value} onChange={(event) => props.choose(event.currentTarget.value)}>
-        {props.options.map(([value, text]) => (
-          <option key={value} value={value}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
