@@ -1,17 +1,20 @@
 """Moments: what costs much and many ask for is put together once for all who ask within a moment."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Generic, TypeVar, cast
 
+from cloud.errors import CloudError
 from cloud.ports import Clock
 from cloud.records.database import Records
 
 VITALS = "vitals"
 """The name under which lists of devices share what is known of their health."""
 Value = TypeVar("Value")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Moments:
         self._making: dict[str, Lock] = {}
         self._awaiting: dict[str, asyncio.Lock] = {}
         self._kept: dict[str, _Moment[object]] = {}
+        self._ahead: dict[str, asyncio.Task[None]] = {}
 
     def shared(self, name: str, make: Callable[[], Value]) -> Value:
         """Return what `make` returns, or returned a moment ago; any thread."""
@@ -50,14 +54,36 @@ class Moments:
             return cast("Value", kept.value)
 
     async def awaited(self, name: str, make: Callable[[], Awaitable[Value]]) -> Value:
-        """Return what `make` returns, or returned a moment ago; on the event loop."""
+        """Return what `make` returns, or returned a moment ago; on the event loop.
+
+        From the middle of a moment on the next one is made beside: those who ask often never wait for it.
+        """
         changes = self._records.changes
+        kept = self._fresh(name, changes)
+        if kept is None:
+            kept = await self._waited(name, make, changes)
+        elif self._clock.monotonic_s() - kept.at_s >= self._age_s / 2 and name not in self._ahead:
+            self._ahead[name] = asyncio.create_task(self._make_ahead(name, make), name=f"{name}, ahead")
+        return cast("Value", kept.value)
+
+    async def _waited(self, name: str, make: Callable[[], Awaitable[object]], changes: int) -> _Moment[object]:
         async with self._awaiting.setdefault(name, asyncio.Lock()):
-            kept = self._fresh(name, changes)
-            if kept is None:
-                begun = self._begin()
-                kept = self._kept[name] = _Moment(await make(), *begun)
-            return cast("Value", kept.value)
+            return self._fresh(name, changes) or await self._made(name, make)
+
+    async def _made(self, name: str, make: Callable[[], Awaitable[object]]) -> _Moment[object]:
+        begun = self._begin()
+        kept = self._kept[name] = _Moment(await make(), *begun)
+        return kept
+
+    async def _make_ahead(self, name: str, make: Callable[[], Awaitable[object]]) -> None:
+        """Make the next moment; where that fails, who asks after this one makes it, and is told."""
+        try:
+            async with self._awaiting.setdefault(name, asyncio.Lock()):
+                await self._made(name, make)
+        except CloudError as error:
+            _log.debug("%s: not made ahead: %s", name, error)
+        finally:
+            del self._ahead[name]
 
     def _begin(self) -> tuple[int, float]:
         return self._records.changes, self._clock.monotonic_s()

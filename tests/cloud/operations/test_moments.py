@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from cloud.errors import Unavailable
 from cloud.operations.moments import Moments
 from cloud.records.database import Records
 from tests.support.cloud_clock import HandClock
@@ -88,3 +89,50 @@ async def test_on_the_event_loop_those_who_come_while_it_is_made_wait_for_it_too
         pass
     await moments.awaited("a", make)
     assert len(made) == 2
+
+
+async def test_who_asks_often_never_waits_for_the_next_moment(records: Records) -> None:
+    clock, may_end, made = HandClock(), asyncio.Event(), list[int]()
+    may_end.set()
+
+    async def make() -> int:
+        made.append(len(made))
+        number = made[-1]
+        await may_end.wait()
+        return number
+
+    moments = Moments(records, clock, age_s=1)
+    assert await moments.awaited("a", make) == 0
+    may_end.clear()
+    clock.move(0.6)
+    assert [await moments.awaited("a", make) for _ in range(3)] == [0] * 3
+    await asyncio.sleep(0)
+    assert await moments.awaited("a", make) == 0
+    assert made == [0, 1]
+    may_end.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    clock.move(0.6)
+    assert await moments.awaited("a", make) == 1
+
+
+async def test_a_next_moment_that_cannot_be_made_is_told_to_who_asks_after_this_one(records: Records) -> None:
+    clock, is_away = HandClock(), asyncio.Event()
+
+    async def make() -> str:
+        if is_away.is_set():
+            raise Unavailable("away")
+        return "well"
+
+    moments = Moments(records, clock, age_s=1)
+    await moments.awaited("a", make)
+    is_away.set()
+    clock.move(0.6)
+    for _ in range(5):
+        assert await moments.awaited("a", make) == "well"
+        await asyncio.sleep(0)
+    clock.move(0.6)
+    with pytest.raises(Unavailable):
+        await moments.awaited("a", make)
+    is_away.clear()
+    assert await moments.awaited("a", make) == "well"
