@@ -48,7 +48,9 @@ class Features:
 
     def scaled(self, rows: Floats) -> Floats:
         """Return rows (m, channels) about the fitted center, in widths."""
-        return np.asarray((rows - self._center) / self._width)
+        scaled: Floats = rows - self._center
+        scaled /= self._width
+        return scaled
 
     def windows(self, scaled: Floats) -> Floats:
         """Return what the windows come to at the last k of scaled rows (m, channels), once they are full.

@@ -71,7 +71,7 @@ class _Port:
         self.shape = shape[1:]
         self.width = prod(self.shape)
         self.step = np.float32(scale)
-        self.zero = np.float32(zero)
+        self.zero = float(zero)
 
 
 class _LoadedNetwork:
@@ -100,7 +100,8 @@ class _LoadedNetwork:
             raise NetworkFailed(f"features of shape {features.shape} for a model of {self.inputs} inputs")
         steps = features / self._in.step
         np.rint(steps, out=steps)
-        steps += self._in.zero
+        if self._in.zero:
+            steps += self._in.zero
         np.minimum(steps, INT8_MOST, out=steps)
         np.maximum(steps, INT8_LEAST, out=steps)
         if isnan(np.vdot(steps, steps)):
@@ -111,7 +112,8 @@ class _LoadedNetwork:
         except FAILURES as error:
             raise NetworkFailed(f"the model failed: {str(error)[:200]}") from error
         outputs: NDArray[np.float32] = raw.astype(np.float32)
-        outputs -= self._out.zero
+        if self._out.zero:
+            outputs -= self._out.zero
         outputs *= self._out.step
         return outputs
 

@@ -53,6 +53,11 @@ def threshold_of(raw: Floats, alarm_share: float) -> float:
     return start + scale * growth
 
 
+def body_points(scoring: Calibration) -> Sequence[float]:
+    """Return the raw scores at even shares up to the threshold; a straight line where none were learned."""
+    return scoring.body or (scoring.threshold - 1.0, scoring.threshold)
+
+
 def calibrated(raw: Floats, scoring: Calibration) -> Floats:
     """Return the scores (m,): 0.5 F(s)/F(t) up to the threshold t, 1 - 0.5 exp(-(s - t)/tail) above; NaN stays NaN."""
     return Calibrator(scoring).scores(raw)
@@ -63,7 +68,7 @@ class Calibrator:
 
     def __init__(self, scoring: Calibration) -> None:
         self._threshold = scoring.threshold
-        self._body = np.asarray(scoring.body or (scoring.threshold - 1.0, scoring.threshold))
+        self._body = np.asarray(body_points(scoring))
         self._shares = np.linspace(0.0, AT_THRESHOLD, len(self._body))
         self._decay = -1.0 / scoring.tail
 

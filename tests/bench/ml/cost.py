@@ -18,6 +18,7 @@ from tests.support.machines import remembering
 CHANNELS = tuple("abcdefgh")
 MODELS = 1_000
 ROWS = remembering(1, 3_000, len(CHANNELS))
+ONE_BY_ONE = [ROWS[at : at + 1] for at in range(500, 700)]
 
 
 def tables(data: Path) -> Iterator[Table]:  # noqa: ARG001 - nothing is read
@@ -44,7 +45,7 @@ def _cost(learned: int, spans: tuple[int, ...]) -> tuple[Cell, ...]:
     scorer = Scorer(fitted.scoring, load_network(fitted.network))
     scorer.take(ROWS[:100])
     build = _least_us(lambda: fit(ROWS[:learned], CHANNELS, period_s=1.0, options=options))
-    alone = _least_us(lambda: scorer.take(ROWS[500:501]), times=100)
+    alone = _least_us(lambda: [scorer.take(row) for row in ONE_BY_ONE]) / len(ONE_BY_ONE)
     batched = _least_us(lambda: scorer.take(ROWS[:1_000])) / 1_000
     return str(fitted.scoring.spans), len(fitted.network), build / 1_000, alone, batched
 
