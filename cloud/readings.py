@@ -24,7 +24,7 @@ def open_views(
     database = Database(settings.readings_path, read_only=True)
     store = ChunkStore(database, clock, lists=lists)
     gateways = Gateways(database)
-    devices = Devices(store, clock, gateways.online, alarmed, health)
+    devices = Devices(store, clock, gateways.presence, alarmed, health)
     standings = Standings(database)
     return Views(store, devices, gateways, standings, GatewayEvents(database).newest, database.close)
 

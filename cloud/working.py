@@ -11,6 +11,7 @@ from cloud.analysis.drift_checks import DriftChecks, Question
 from cloud.analysis.failures import Failures
 from cloud.analysis.foretelling import Foreteller, Plan
 from cloud.analysis.health.rounds import HealthRounds
+from cloud.analysis.health.turns import HealthTurns
 from cloud.analysis.load_foretelling import LoadForeteller
 from cloud.analysis.load_oddities import LoadOddities
 from cloud.analysis.recommending.rounds import Recommender
@@ -168,12 +169,12 @@ def twin_chores(workshop: Workshop) -> Sequence[Chore]:
     """Return who judges how well Devices are, and who proposes what to do about it."""
     views = workshop.views()
     alarming = partial(apply_steps, by="health")
-    rounds = HealthRounds(
-        workshop.records, views.store, workshop.clock, online=views.gateways.online, raise_alarms=alarming
-    )
+    presence = views.gateways.presence
+    rounds = HealthRounds(workshop.records, views.store, workshop.clock, presence=presence, raise_alarms=alarming)
+    turns = HealthTurns(rounds.look, presence, workshop.clock)
     other = workshop.views()
     recommender = Recommender(workshop.records, other.store, workshop.clock)
-    return [Chore("health of devices", 60.0, rounds.look), Chore("recommendations", 300.0, recommender.look)]
+    return [Chore("health of devices", 2.0, turns.take), Chore("recommendations", 300.0, recommender.look)]
 
 
 def learning_chores(workshop: Workshop) -> Sequence[Chore]:

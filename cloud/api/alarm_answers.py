@@ -177,7 +177,7 @@ class Plant:
     def seen(cls, services: Services, views: Views) -> "Plant":
         """Return the plant as it is now; raise Unavailable."""
         names = services.registry.names(views.store.devices)
-        return cls(names, views.gateways.online(), services.clock.now_us())
+        return cls(names, views.gateways.presence().there, services.clock.now_us())
 
     def name(self, source: str, device: str) -> str:
         """Return how people call a device, or a gateway where there is no device."""

@@ -24,7 +24,7 @@ DEVICE_EXAMPLE: dict[str, Any] = {
     "efficiency_score": 0.88,
     "location": "Boiler Room 1",
     "unit": "°C",
-    "metadata": {"source": "gw-1", "metrics": ["temperature"], "health_stale": False},
+    "metadata": {"source": "gw-1", "metrics": ["temperature"], "health_stale": False, "interval_s": 1.0},
 }
 
 
@@ -50,7 +50,12 @@ def device_told(device: Device, seen: SeenDevice | None) -> dict[str, Any]:
     primary = None if seen is None else seen.primary
     vitals = None if seen is None else seen.vitals
     metrics = [] if seen is None else [one.tag for one in seen.latest]
-    more = {"source": device.source, "metrics": metrics, "health_stale": vitals is not None and vitals.is_stale}
+    more = {
+        "source": device.source,
+        "metrics": metrics,
+        "health_stale": vitals is not None and vitals.is_stale,
+        "interval_s": None if seen is None else seen.interval_s or None,
+    }
     return {
         "id": device.id,
         "device_id": device.shown_id,

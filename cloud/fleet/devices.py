@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from cloud.domain.alarm import Severity
-from cloud.domain.device_status import is_offline, status_of
+from cloud.domain.device_status import Presence, is_offline, status_of
 from cloud.domain.health import DeviceStatus, Vitals
 from cloud.errors import NotFound
 from cloud.ports import Clock, Points, ReadingStore, Series, StoredDevice
@@ -33,7 +33,10 @@ class LastValue(msgspec.Struct, frozen=True):
 
 
 class SeenDevice(msgspec.Struct, frozen=True):
-    """A Device of a source and its newest readings; primary: of its primary series, else of its first one."""
+    """A Device of a source and its newest readings; primary: of its primary series, else of its first one.
+
+    interval_s: how often it should speak, 0 where it reports on change or nobody knows.
+    """
 
     source: str
     info: DeviceInfo
@@ -42,22 +45,23 @@ class SeenDevice(msgspec.Struct, frozen=True):
     primary: LastValue | None
     latest: tuple[LastValue, ...]
     vitals: Vitals = _UNKNOWN
+    interval_s: float = 0.0
 
 
 class Devices:
-    """Reads devices from the reading store; online: asked for the names of the gateways that are there."""
+    """Reads devices from the reading store; presence: asked for the gateways that are there or gone."""
 
     def __init__(
         self,
         store: ReadingStore,
         clock: Clock,
-        online: Callable[[], Collection[str]],
+        presence: Callable[[], Presence],
         alarmed: Alarmed = dict,
         health: Health = dict,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._online = online
+        self._presence = presence
         self._alarmed = alarmed
         self._health = health
 
@@ -84,13 +88,13 @@ class Devices:
         return _seen(device, list(zip(series, self._store.latest(series), strict=True)), look)
 
     def _look(self) -> "_Look":
-        return _Look(self._clock.now_us(), self._online(), self._alarmed(), self._health())
+        return _Look(self._clock.now_us(), self._presence(), self._alarmed(), self._health())
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
     now_us: int
-    online: Collection[str]
+    presence: Presence
     alarmed: Mapping[tuple[str, str], Severity]
     health: Mapping[tuple[str, str], Vitals]
 
@@ -113,10 +117,12 @@ def _seen(device: StoredDevice, pairs: Iterable[tuple[Series, Points]], look: _L
             last_seen_us = value.time_us
         if primary is None and series.is_primary:
             primary = value
+    interval_s = vitals.rated_interval_s or period_s
     is_away = is_offline(
         None if last_seen_us is None else look.now_us - last_seen_us,
-        interval_s=vitals.rated_interval_s or period_s,
-        is_vouched_for=device.source in look.online,
+        interval_s=interval_s,
+        source=device.source,
+        presence=look.presence,
         is_lost=is_lost,
     )
     return SeenDevice(
@@ -127,6 +133,7 @@ def _seen(device: StoredDevice, pairs: Iterable[tuple[Series, Points]], look: _L
         primary=primary or next(iter(values), None),
         latest=tuple(values),
         vitals=vitals,
+        interval_s=interval_s,
     )
 
 

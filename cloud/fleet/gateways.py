@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from cloud.domain.device_status import Presence
 from cloud.domain.imbalance import Imbalance
 from cloud.errors import NotFound
 from cloud.fleet.accounting import Accounting, LedgerRow, account, total
@@ -78,9 +79,11 @@ class Gateways:
                 raise NotFound(f"no gateway named {name!r} has ever spoken", code="GATEWAY_NOT_FOUND")
             return self._gateway(row)
 
-    def online(self) -> frozenset[str]:
-        """Return the names of those that are there, by their own word and the broker's; raise Unavailable."""
-        return frozenset(name for (name,) in self._rows("select name from gateway where is_online"))
+    def presence(self) -> Presence:
+        """Return who is there and who is gone, by their own word and the broker's; raise Unavailable."""
+        told = dict(self._rows("select name, is_online from gateway"))
+        there = frozenset(name for name, is_online in told.items() if is_online)
+        return Presence(there, frozenset(told) - there)
 
     def uneven(self) -> Sequence[Imbalance]:
         """Return every epoch whose readings do not add up now, be it that they are on their way; raise Unavailable."""

@@ -13,6 +13,7 @@ from cloud.analysis.health.sight import Case
 from cloud.domain.alarm import Severity
 from cloud.domain.device import Device
 from cloud.domain.device_facts import DeviceFacts
+from cloud.domain.device_status import Presence
 from cloud.domain.health import PLANT_INTERVAL, HealthScore
 from cloud.ports import Points, ReadingStore, Series
 from cloud.records.alarms import devices_in_alarm
@@ -45,13 +46,13 @@ class Given:
     own_shares: Mapping[Whose, float]
     drifts: Mapping[Whose, tuple[int, int]]
     planned: Collection[Whose]
-    online: Collection[str]
+    presence: Presence
     point: PlantPoint | None
     tariff: float
     day_began: datetime
 
 
-def read_given(records: Records, store: ReadingStore, online: Collection[str], *, now: datetime) -> Given:
+def read_given(records: Records, store: ReadingStore, presence: Presence, *, now: datetime) -> Given:
     """Return what is known at this moment; raise Unavailable."""
     with records.reading() as session:
         devices, facts = list_devices(session), all_facts(session)
@@ -65,7 +66,7 @@ def read_given(records: Records, store: ReadingStore, online: Collection[str], *
             own_shares=own_alarm_shares(session),
             drifts=_drifts(session, facts, now),
             planned=planned_away(session, now),
-            online=online,
+            presence=presence,
             point=next(iter(list_points(session, since=now - PLANT_INTERVAL)[-1:]), None),
             tariff=number_of(session, "energy.tariff"),
             day_began=began,

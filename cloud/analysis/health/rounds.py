@@ -1,6 +1,6 @@
 """HealthRounds: judges all Devices each minute, keeps the scores, and tells who must know of what changed."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from cloud.analysis.health.plant import member, plant_point
 from cloud.analysis.health.sight import ANOMALY_SCORE, Case, Sight, look_at
 from cloud.analysis.health.usual import UsualWork
 from cloud.domain.alarm_words import Step
-from cloud.domain.device_status import is_offline, status_of
+from cloud.domain.device_status import Presence, is_offline, status_of
 from cloud.domain.health import Band, DeviceStatus, HealthScore, band_of
 from cloud.domain.times import to_datetime, to_us
 from cloud.ports import Clock, ReadingStore
@@ -58,7 +58,7 @@ class _Judged:
 
 
 class HealthRounds:
-    """One thread. online: asked for the gateways that are there; raise_alarms: of whoever keeps alarms."""
+    """One thread. presence: asked for the gateways that are there or gone; raise_alarms: of whoever keeps alarms."""
 
     def __init__(
         self,
@@ -66,13 +66,13 @@ class HealthRounds:
         store: ReadingStore,
         clock: Clock,
         *,
-        online: Callable[[], Collection[str]],
+        presence: Callable[[], Presence],
         raise_alarms: RaiseAlarms,
     ) -> None:
         self._records = records
         self._store = store
         self._clock = clock
-        self._online = online
+        self._presence = presence
         self._raise_alarms = raise_alarms
         self._hours = HourlyMedians(records, store, clock)
         self._work = UsualWork(store, clock)
@@ -80,7 +80,7 @@ class HealthRounds:
     def look(self) -> None:
         """Judge all Devices once; raise Unavailable, Conflict."""
         now_us = self._clock.now_us()
-        given = read_given(self._records, self._store, self._online(), now=to_datetime(now_us))
+        given = read_given(self._records, self._store, self._presence(), now=to_datetime(now_us))
         if not given.cases:
             return
         self._hours.keep_up([series for case in given.cases for series in case.limited])
@@ -100,12 +100,9 @@ class HealthRounds:
         reset_us = 0 if reset is None else to_us(reset)
         trends = {one.key: self._hours.trend(one.key, since_us=reset_us) for one in case.limited}
         is_quiet = case.newest_us is None or look.now_us - case.newest_us > _DAY_US
-        first_us = int(memory.get("first_us", _first_us(case, look.now_us)))
-        sight = (
-            Sight({}, 0, 0.0, None)
-            if is_quiet
-            else look_at(self._store, case, now_us=look.now_us, first_us=max(first_us, reset_us))
-        )
+        first_us = max(_first_us(memory, case, look.now_us), reset_us)
+        nothing = Sight({}, 0, 0.0, None)
+        sight = nothing if is_quiet else look_at(self._store, case, now_us=look.now_us, first_us=first_us)
         return Grounds(
             case=case,
             sight=sight,
@@ -141,7 +138,7 @@ class HealthRounds:
         score = self._with_work(replace(scored, status=status), case, meter, given)
         used = meter.kwh - (meter_before.kwh if meter_before.day_us == meter.day_us else 0.0)
         kept = {
-            "first_us": int(memory.get("first_us", _first_us(case, look.now_us))),
+            "first_us": None if case.newest_us is None else _first_us(memory, case, look.now_us),
             "burden": [one.burden.anomalous, one.burden.rows, one.burden.upto_us],
             "meter": meter.facts(),
         }
@@ -162,7 +159,8 @@ class HealthRounds:
         is_away = is_offline(
             silence_us,
             interval_s=case.interval_s,
-            is_vouched_for=case.facts.source in look.given.online,
+            source=case.facts.source,
+            presence=look.given.presence,
             is_lost=case.is_lost,
         )
         return status_of(is_away=is_away, band=band, alarm=look.given.alarmed.get(case.whose))
@@ -206,6 +204,8 @@ def _scored(before: HealthScore, verdict: Verdict, one: Grounds, now: datetime) 
     )
 
 
-def _first_us(case: Case, now_us: int) -> int:
-    """Return from when on readings are due of a Device that is seen for the first time."""
-    return now_us - _HOUR_US if case.newest_us is None else min(case.newest_us, now_us)
+def _first_us(memory: Mapping[str, Any], case: Case, now_us: int) -> int:
+    """Return from when on readings are due: from the newest one of when the Device was judged for the first time."""
+    kept = memory.get("first_us")
+    newest_us = now_us if case.newest_us is None else case.newest_us
+    return min(newest_us, now_us) if kept is None else int(kept)

@@ -15,6 +15,8 @@ ANOMALY_SCORE = "anomaly_score"
 MEDIAN_US = 15 * 60_000_000
 _HOUR_US = 3_600_000_000
 _PERIODS = 3
+_LEAST_DUE_US = 60_000_000
+"""Of a shorter time nobody can say what is missing: the newest readings are on their way still."""
 _MOST_ROWS = 100_000
 _NUMERIC = (Kind.FLOAT, Kind.INT, Kind.UINT)
 
@@ -71,7 +73,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Medians by Tag; good and expected readings of the last hour; newest_us: of all usable ones, None without any."""
+    """Medians by Tag; good and expected readings of the last hour; newest_us: of all usable ones, None without any.
+
+    expected is 0 for as long as too little was due to say whether anything is missing.
+    """
 
     medians: Mapping[str, float]
     good: int
@@ -80,7 +85,7 @@ class Sight:
 
 
 def look_at(store: ReadingStore, case: Case, *, now_us: int, first_us: int) -> Sight:
-    """Return what the last hour says; first_us: when the Device spoke for the first time, nothing is due before."""
+    """Return what the last hour says; first_us: from when on its readings are due."""
     medians: dict[str, float] = {}
     good, expected, newest_us = 0, 0.0, None
     for series in case.judged:
@@ -97,7 +102,9 @@ def look_at(store: ReadingStore, case: Case, *, now_us: int, first_us: int) -> S
         if interval_s > 0:
             span_us = max(_HOUR_US, round(interval_s * 1e6))
             since_us = max(now_us - span_us, first_us)
+            if now_us - since_us < min(span_us, max(_LEAST_DUE_US, round(_PERIODS * interval_s * 1e6))):
+                continue
             is_good = (points.quality & SEVERITY_MASK) == 0
             good += int((is_good & np.isfinite(points.value.astype(np.float64)) & (points.time_us >= since_us)).sum())
-            expected += max(1.0, (now_us - since_us) / (interval_s * 1e6))
+            expected += (now_us - since_us) / (interval_s * 1e6)
     return Sight(medians, good, expected, newest_us)

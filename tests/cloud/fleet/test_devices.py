@@ -3,6 +3,7 @@
 import pytest
 
 from cloud.domain.alarm import Severity
+from cloud.domain.device_status import Presence
 from cloud.domain.health import Band, DeviceStatus, Vitals
 from cloud.errors import NotFound
 from cloud.fleet.devices import Devices
@@ -18,13 +19,15 @@ def _table(*tags: TagInfo, device: str = "pump-1") -> TagTable:
     return TagTable((DeviceInfo(device, type="pump"),), tags)
 
 
-def _devices(table: TagTable, *blocks: ReadingBlock, online: tuple[str, ...] = ()) -> tuple[Devices, HandClock]:
+def _devices(
+    table: TagTable, *blocks: ReadingBlock, online: tuple[str, ...] = (), gone: tuple[str, ...] = ()
+) -> tuple[Devices, HandClock]:
     clock = HandClock()
     store = MemoryStore(clock)
     for one in blocks:
         with store.transaction():
             store.write([Arrival("gw-1", table, one)])
-    return Devices(store, clock, lambda: online), clock
+    return Devices(store, clock, lambda: Presence(online, gone)), clock
 
 
 def test_a_device_shows_its_primary_series_and_every_newest_value() -> None:
@@ -66,6 +69,17 @@ def test_a_device_that_reports_on_change_is_as_alive_as_its_gateway_and_its_driv
     assert devices.get("gw-1", "pump-1").status is status
 
 
+@pytest.mark.parametrize("period_s", [0.0, 0.1, 600.0])
+def test_a_device_is_away_with_its_gateway_unless_it_speaks_by_another_way(period_s: float) -> None:
+    table = _table(TagInfo(0, "flow", Kind.FLOAT, period_s=period_s))
+    devices, clock = _devices(table, block([1.0], start_us=START_US), gone=("gw-1",))
+    clock.move(5)
+    assert devices.list()[0].status is DeviceStatus.NORMAL
+    clock.move(1)
+    (seen,) = devices.list()
+    assert (seen.status, seen.interval_s) == (DeviceStatus.OFFLINE, period_s)
+
+
 def test_a_doubtful_newest_value_is_left_to_the_health_score() -> None:
     rows = ReadingBlock((column([1.0], start_us=START_US, quality=Quality.FLAT_LINE),))
     devices, _ = _devices(_table(TagInfo(0, "on", Kind.FLOAT)), rows)
@@ -78,7 +92,7 @@ def test_a_device_is_as_bad_as_the_band_of_its_health_and_silent_by_the_interval
     with store.transaction():
         store.write([Arrival("gw-1", _table(TagInfo(0, "flow", Kind.FLOAT)), block([1.0], start_us=START_US))])
     vitals = Vitals(0.35, band=Band.CRITICAL, rated_interval_s=600.0)
-    devices = Devices(store, clock, tuple, dict, lambda: {("gw-1", "pump-1"): vitals})
+    devices = Devices(store, clock, Presence, dict, lambda: {("gw-1", "pump-1"): vitals})
     clock.move(1800)
     assert (devices.list()[0].status, devices.list()[0].vitals.score) == (DeviceStatus.CRITICAL, 0.35)
     clock.move(1)
@@ -115,7 +129,7 @@ def test_a_device_is_as_bad_as_its_active_alarms_unless_it_is_silent(
     store = MemoryStore(clock)
     with store.transaction():
         store.write([Arrival("gw-1", _table(TagInfo(0, "flow", Kind.FLOAT)), block([1.0], start_us=START_US))])
-    devices = Devices(store, clock, tuple, lambda: alarms)
+    devices = Devices(store, clock, Presence, lambda: alarms)
     assert devices.list()[0].status is status is devices.get("gw-1", "pump-1").status
     clock.move(61)
     assert devices.list()[0].status is DeviceStatus.OFFLINE

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from cloud.analysis.health.rounds import HealthRounds
 from cloud.domain.alarm import AlarmState
 from cloud.domain.device_facts import ChannelLimits, DeviceFacts, EnergyChannels, Running
+from cloud.domain.device_status import Presence
 from cloud.domain.health import Band, DeviceStatus, HealthScore, Part
 from cloud.domain.notice import NoticeKind
 from cloud.domain.planned_event import EventType, PlannedEvent
@@ -25,6 +26,7 @@ from cloud.records.health_scores import list_points, newest_scores
 from cloud.records.notices import read_notices
 from cloud.records.planned_events import add_event
 from tests.cloud.analysis.conftest import Plant
+from tests.support.cloud import arrival
 
 WHOSE = ("gw-1", "pump-1")
 LIMITS = ChannelLimits(*WHOSE, "flow", high_warn=10.0, high_crit=20.0)
@@ -39,7 +41,7 @@ def rounds(plant: Plant) -> Rounds:
         plant.records,
         plant.store,
         plant.clock,
-        online=tuple,
+        presence=Presence,
         raise_alarms=lambda session, steps: apply_steps(session, steps, by="health"),
     )
 
@@ -67,17 +69,21 @@ def told(plant: Plant) -> list[tuple[NoticeKind, dict[str, Any]]]:
 
 
 def test_an_empty_plant_is_judged_without_a_word(plant: Plant) -> None:
-    HealthRounds(plant.records, plant.store, plant.clock, online=tuple, raise_alarms=lambda *_: None).look()
+    HealthRounds(plant.records, plant.store, plant.clock, presence=Presence, raise_alarms=lambda *_: None).look()
     assert told(plant) == []
 
 
 def test_a_score_stands_on_the_median_of_a_quarter_of_an_hour(plant: Plant, rounds: Rounds) -> None:
     plant.send(np.concatenate([np.full(45, 100.0), np.full(15, 15.0)]), every_s=MINUTE)
     tell(plant, LIMITS)
+    assert rounds().score == pytest.approx(0.5)
+    plant.clock.move(5 * MINUTE)
+    plant.send(np.full(3, 15.0), every_s=MINUTE)
     score = rounds()
     assert score.parts[Part.LIMITS] == pytest.approx(0.5)
     assert Part.ANOMALIES not in score.parts
     assert Part.TREND not in score.parts
+    assert score.parts[Part.QUALITY] == pytest.approx(0.8)
     assert score.score == pytest.approx((0.5**0.35 * score.parts[Part.QUALITY] ** 0.1) ** (1 / 0.45))
     assert (score.is_stale, score.status) == (False, DeviceStatus.WARNING)
 
@@ -87,10 +93,48 @@ def test_a_device_that_misses_readings_loses_quality_but_none_before_it_was_firs
 ) -> None:
     plant.send(np.full(1, 1.0), every_s=MINUTE)
     tell(plant, LIMITS)
-    assert rounds().parts[Part.QUALITY] == 1.0
+    assert Part.QUALITY not in rounds().parts
     plant.clock.move(HOUR)
     plant.send(np.full(30, 1.0), every_s=MINUTE)
     assert rounds().parts[Part.QUALITY] == pytest.approx(31 / 60, abs=0.02)
+
+
+@pytest.mark.parametrize("ago_s", [0.05, -0.05], ids=["on its way", "stamped by a clock that is ahead"])
+def test_of_a_device_that_has_only_just_begun_nobody_says_that_readings_are_missing(
+    plant: Plant, rounds: Rounds, ago_s: float
+) -> None:
+    plant.send(np.full(1, 1.0), every_s=0.1, ago_s=ago_s)
+    plant.send(np.full(1, 1.0), every_s=0.1, ago_s=ago_s - 0.02, tag="vibration")
+    tell(plant, LIMITS)
+    score = rounds()
+    assert (Part.QUALITY in score.parts, score.band, score.status) == (False, Band.NORMAL, DeviceStatus.NORMAL)
+    plant.clock.move(MINUTE)
+    plant.send(np.full(300, 1.0), every_s=0.1)
+    assert rounds().parts[Part.QUALITY] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_device_that_was_there_long_before_its_first_reading_owes_none_of_that_time(
+    plant: Plant, rounds: Rounds
+) -> None:
+    with plant.store.transaction():
+        plant.store.write([arrival(time_us=[], value=[], period_s=1.0)])
+    tell(plant, LIMITS)
+    assert rounds().status is DeviceStatus.OFFLINE
+    plant.clock.move(HOUR / 2)
+    plant.send(np.full(1, 1.0), every_s=1.0)
+    assert rounds().score == 1.0
+    plant.clock.move(2 * MINUTE)
+    plant.send(np.full(120, 1.0), every_s=1.0)
+    assert rounds().parts[Part.QUALITY] == 1.0
+
+
+def test_a_slow_device_is_not_complete_before_it_missed_a_reading(plant: Plant, rounds: Rounds) -> None:
+    plant.send(np.full(1, 1.0), every_s=2 * HOUR)
+    tell(plant, LIMITS, rated_interval_s=2 * HOUR)
+    rounds()
+    plant.clock.move(2 * HOUR)
+    plant.send(np.full(1, 1.0), every_s=2 * HOUR)
+    assert rounds().parts[Part.QUALITY] == 1.0
 
 
 def test_a_device_without_limits_and_model_is_not_measured(plant: Plant, rounds: Rounds) -> None:
@@ -98,7 +142,9 @@ def test_a_device_without_limits_and_model_is_not_measured(plant: Plant, rounds:
     tell(plant)
     score = rounds()
     assert (score.score, score.band, score.status) == (None, Band.NORMAL, DeviceStatus.NORMAL)
-    assert set(score.parts) == {Part.QUALITY}
+    plant.clock.move(HOUR)
+    plant.send(np.ones(60), every_s=MINUTE)
+    assert set(rounds().parts) == {Part.QUALITY}
 
 
 def test_scores_of_the_gateway_are_a_burden_beyond_what_the_model_promised(plant: Plant, rounds: Rounds) -> None:
