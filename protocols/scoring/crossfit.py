@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from protocols.scoring.evidence import TINY, independent_rows, surprises
-from protocols.scoring.whitening import shrunk_covariance, whiten
+from protocols.scoring.whitening import residuals_of, shrunk_covariance
 from protocols.scoring.windows import trailing_means
 
 Floats = NDArray[np.float64]
@@ -54,16 +54,19 @@ def cross_fit(rows: Floats, spans: Sequence[int], n_channels: int | None = None,
     for first, last in pairwise(np.linspace(0, len(rows), FOLDS + 1).astype(int)):
         others = np.concatenate([rows[: max(first - guard, 0)], rows[last + guard :]])
         center = others.mean(axis=0)
-        matrix = whiten(shrunk_covariance(others - center), n_channels).residuals
+        matrix = residuals_of(shrunk_covariance(others - center), n_channels)
         seen = rows[max(first - longest + 1, 0) : last] - center
         blocks.append(trailing_means(seen, spans) @ matrix.T)
     everything = np.concatenate(blocks)
-    spread = _deviation(blocks)
-    deviations = [block / _deviation([other for other in blocks if other is not block]) for block in blocks]
-    return CrossFit(spread, everything, np.concatenate(deviations))
+    squares = np.array([np.square(block).sum(axis=0) for block in blocks])
+    n_rows = np.array([len(block) for block in blocks])
+    deviations = []
+    for i, block in enumerate(blocks):
+        is_other = np.arange(FOLDS) != i
+        deviations.append(block / _deviation(squares[is_other], n_rows[is_other]))
+    return CrossFit(_deviation(squares, n_rows), everything, np.concatenate(deviations))
 
 
-def _deviation(blocks: Sequence[Floats]) -> Floats:
-    """Return the root mean square, shape (spans, channels), of blocks (n, spans, channels)."""
-    squares = sum(np.sum(block**2, axis=0) for block in blocks)
-    return np.asarray(np.sqrt(squares / sum(len(block) for block in blocks)) + 1e-6)
+def _deviation(squares: Floats, n_rows: NDArray[np.int_]) -> Floats:
+    """Return the root mean square (spans, channels) of blocks, by their sums of squares and their rows; never zero."""
+    return np.asarray(np.sqrt(squares.sum(axis=0) / n_rows.sum()) + 1e-6)

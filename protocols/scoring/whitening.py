@@ -37,11 +37,6 @@ class Whitening:
     back: Floats
     deviations: Floats
 
-    @property
-    def residuals(self) -> Floats:
-        """Return the matrix (n, n) from scaled rows to residuals."""
-        return self.back @ self.axes
-
 
 def shrunk_covariance(rows: Floats) -> Floats:
     """Return the covariance of centered rows (n, channels), its correlations shrunk towards none.
@@ -62,21 +57,25 @@ def shrunk_covariance(rows: Floats) -> Floats:
 
 def whiten(covariance: Floats, n_channels: int | None = None) -> Whitening:
     """Return the residuals of the first n channels of rows with this covariance (p, p), in two steps."""
-    n = n_channels or len(covariance)
-    values, vectors = np.linalg.eigh(covariance)
-    values = np.maximum(values, FLOOR * values.mean())
-    precision = (vectors / values) @ vectors.T
-    return _of_residuals(precision[:n], np.diag(precision)[:n], precision[:n, :n])
-
-
-def _of_residuals(rows: Floats, own: Floats, between: Floats) -> Whitening:
-    """Return the two steps to rows (n, p) of a precision: own (n,) its diagonal, between (n, n) its square part."""
-    deviations = 1.0 / np.sqrt(own)
-    residuals = rows * deviations[:, None]
-    values, vectors = np.linalg.eigh(between * np.outer(deviations, deviations))
+    residuals, deviations = _residuals(covariance, n_channels or len(covariance))
+    values, vectors = np.linalg.eigh(residuals[:, : len(residuals)] * deviations)
     roots = np.sqrt(np.maximum(values, FLOOR))
     axes = (vectors / roots) @ vectors.T @ residuals
     return Whitening(axes=axes, back=(vectors * roots) @ vectors.T, deviations=deviations)
+
+
+def residuals_of(covariance: Floats, n_channels: int | None = None) -> Floats:
+    """Return the matrix (n, p) from rows with this covariance (p, p) to the residuals of their first n channels."""
+    return _residuals(covariance, n_channels or len(covariance))[0]
+
+
+def _residuals(covariance: Floats, n: int) -> tuple[Floats, Floats]:
+    """Return the matrix (n, p) to residuals, and their deviations (n,) in units of the rows."""
+    values, vectors = np.linalg.eigh(covariance)
+    values = np.maximum(values, FLOOR * values.mean())
+    precision = (vectors[:n] / values) @ vectors.T
+    deviations = 1.0 / np.sqrt(precision.diagonal())
+    return precision * deviations[:, None], deviations
 
 
 def whitening_of(scoring: Scoring) -> Whitening:
