@@ -26,6 +26,7 @@ test: check test-console-units test-quick ## Check everything and run every test
 	$(PYTHON) -m pytest -m "slow and not loop" --numprocesses 2 $(IN_TURN) $$(grep -rl --include='test_*.py' mark.slow tests)
 
 test-loop: venv-dev servers ## Run the stories that take minutes: kills and outages of the demo, learning to swap, a fleet of 200, scaling
+	@sh deploy/setup/tflite.sh # here, not in the tests: they trust no authority but their own
 	$(PYTHON) -m pytest -m loop
 
 test-faults: venv-dev servers ## Play the fault matrix and count every value; ARGS="--random 200 --seed 7"
@@ -42,6 +43,7 @@ test-tf: ## Test what TensorFlow trains, in an environment of its own
 	.venv-tf/bin/python -m pytest tests/contracts/test_algorithm.py -k convolutional $(ARGS)
 
 test-tflite: venv-dev ## Test models with the other runtime, tflite-runtime, in an environment of its own
+	@sh deploy/setup/tflite.sh
 	$(PYTHON) -m pytest tests/edge_agent/detectors/test_other_runtime.py
 
 check-console: console ## Format, lint and types of the console's sources
