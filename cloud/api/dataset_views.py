@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.scalars import Number
 from cloud.api.times import Time
 from cloud.domain.dataset import ColumnFacts, Dataset
 from cloud.domain.identity import shown
@@ -131,7 +132,7 @@ class FromReadings(BaseModel):
     start: Time
     end: Time
     tags: list[str] = []
-    period_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    period_s: Annotated[Number, Field(ge=0, le=86_400)] = 0.0
     labels: Literal["exclude", "use", "ignore"] = "exclude"
     description: Annotated[str, Field(max_length=2000)] = ""
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cloud.api.inference_views import Features, ModelInfo, Name, Rows, Version
+from cloud.api.scalars import Number, Truth
 from cloud.api.times import AnyTime
 from cloud.domain.direct_reading import SensorType
 
@@ -75,8 +76,8 @@ class DetectBody(BaseModel):
     detector_id: Name
     dataset_id: Name | None = None
     data: Rows | None = None
-    threshold: Annotated[float | None, Field(ge=0, le=1, allow_inf_nan=False, strict=True)] = None
-    return_scores: bool = True
+    threshold: Annotated[Number | None, Field(ge=0, le=1)] = None
+    return_scores: Truth = True
 
 
 class ScoreSummary(BaseModel):
@@ -136,11 +137,11 @@ class SensorReading(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": _READING})
 
     sensor_id: Name
-    value: Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
+    value: Annotated[Number, Field(ge=-1e300, le=1e300)]
     sensor_type: SensorType = SensorType.OTHER
     unit: Annotated[str, Field(max_length=50)] = ""
     timestamp: AnyTime | None = None
-    quality: Annotated[float, Field(ge=0, le=1)] = 1.0
+    quality: Annotated[Number, Field(ge=0, le=1)] = 1.0
 
 
 class DetectAnomalyBody(BaseModel):
@@ -162,7 +163,7 @@ class DetectAnomalyBody(BaseModel):
     sensor_readings: Annotated[list[SensorReading], Field(min_length=1, max_length=10_000)]
     model_name: Name = "anomaly_detector_refined_v2"
     model_version: Version = "auto"
-    sensitivity: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = 0.5
+    sensitivity: Annotated[Number, Field(ge=0, le=1)] = 0.5
 
 
 class AnomalyView(BaseModel):

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.scalars import Number
 from cloud.domain.detector import MAX_DESCRIPTION, MAX_NAME, MOST_RATE, Detector
 
 _ID = "0197f3a2-5c1e-7d40-9a6b-001122334455"
@@ -41,7 +42,7 @@ class NewDetector(BaseModel):
 
     name: Name
     algorithm_name: Annotated[str, Field(min_length=1, max_length=100)]
-    contamination_rate: Annotated[float | None, Field(ge=0, le=MOST_RATE, allow_inf_nan=False, strict=True)] = None
+    contamination_rate: Annotated[Number | None, Field(ge=0, le=MOST_RATE)] = None
     hyperparameters: Hyperparameters = {}
     description: Description = ""
 

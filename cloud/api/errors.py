@@ -62,7 +62,7 @@ def install_errors(app: FastAPI, fixed: Mapping[str, Sequence[str]]) -> None:
             standing = await count_unread(rates, request)
             if standing is not None and standing.is_over:
                 return render(_of_cloud(request, rates.refusal(standing)), request)
-            return render(describe(request, error), request)
+            return render(_of_method(fixed, request) or describe(request, error), request)
 
         return handle
 
@@ -116,6 +116,14 @@ def _of_http(fixed: Mapping[str, Sequence[str]], request: Request, error: HTTPEx
         path = request.scope["path"]
         headers["Allow"] = ", ".join(fixed.get(path) or methods_of(request.app.routes, path))
     return failure(error.status_code, str(error.detail), headers=headers)
+
+
+def _of_method(fixed: Mapping[str, Sequence[str]], request: Request) -> Failure | None:
+    # A path such as /labels/import is no label of that name, whatever a route of labels made of it.
+    allowed = fixed.get(request.scope["path"])
+    if allowed is None or request.method in allowed:
+        return None
+    return failure(405, "Method Not Allowed", headers={"Allow": ", ".join(allowed)})
 
 
 def _of_validation(request: Request, error: RequestValidationError) -> Failure:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from cloud.api.scalars import Number
 from cloud.api.times import Time
 from cloud.domain.planned_event import LEAST_MULTIPLIER, MOST_MULTIPLIER, EventStatus, EventType, Phase, PlannedEvent
 
@@ -57,7 +58,7 @@ def _plain(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 Moment = Annotated[Time, AfterValidator(_plausible)]
 """A time with its offset, in a year that can be meant."""
-_Multiplier = Annotated[float | None, Field(ge=LEAST_MULTIPLIER, le=MOST_MULTIPLIER, allow_inf_nan=False, strict=True)]
+_Multiplier = Annotated[Number | None, Field(ge=LEAST_MULTIPLIER, le=MOST_MULTIPLIER)]
 _Name = r"^[^\x00]*$"
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.scalars import Truth
 from cloud.learning.inference import Answer
 from cloud.learning.rows import MOST_ROWS
 from cloud.learning.shelf import Ready
@@ -111,7 +112,7 @@ class AskBody(BaseModel):
     model_name: Name
     model_version: Version = "auto"
     features: Features
-    explain: bool = False
+    explain: Truth = False
 
 
 class ModelInfo(BaseModel):

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from cloud.api.scalars import WHOLE, Truth
 from cloud.api.times import Time
 from cloud.domain.identity import shown
 from cloud.domain.job import Job, JobState, Vocabulary
@@ -79,7 +80,7 @@ class ReportParameters(BaseModel):
 
     device_id: Annotated[str, Field(max_length=200)] = ""
     gateway_id: Annotated[str, Field(max_length=64)] = ""
-    top: Annotated[int, Field(ge=1, le=100)] = TOP
+    top: Annotated[int, Field(ge=1, le=100), WHOLE] = TOP
 
 
 class ReportBody(BaseModel):
@@ -91,7 +92,7 @@ class ReportBody(BaseModel):
     format: ReportFormat = ReportFormat.JSON
     time_range_start: Moment
     time_range_end: Moment
-    include_charts: bool = False
+    include_charts: Truth = False
     parameters: ReportParameters = ReportParameters()
 
     def request(self, traffic: Traffic) -> ReportRequest:

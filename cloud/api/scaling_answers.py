@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.scalars import WHOLE
 from cloud.domain.load import Service
 from cloud.domain.scaling import DecisionType, ScalingDecision, Status, Trigger, Verification
 from cloud.operations.scaling import Standing
@@ -182,7 +183,7 @@ class ManualScaling(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     service_name: Annotated[str, Field(min_length=1, max_length=100)]
-    target_instances: Annotated[int, Field(ge=0, le=10_000)]
+    target_instances: Annotated[int, Field(ge=0, le=10_000), WHOLE]
     reason: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 
 

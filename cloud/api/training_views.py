@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.scalars import WHOLE, Number, Truth
 from cloud.domain.algorithm_names import known_name
 from cloud.domain.identity import shown
 from cloud.domain.job import Job, JobState, Vocabulary
@@ -45,9 +46,9 @@ class TrainingParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    test_split: Annotated[float, Field(gt=0, le=0.9)] = 0.2
-    random_state: Annotated[int, Field(ge=0, lt=1 << 31)] = 0
-    max_training_time: Annotated[int, Field(ge=1, le=7 * 86_400)] | None = None
+    test_split: Annotated[Number, Field(gt=0, le=0.9)] = 0.2
+    random_state: Annotated[int, Field(ge=0, lt=1 << 31), WHOLE] = 0
+    max_training_time: Annotated[int, Field(ge=1, le=7 * 86_400), WHOLE] | None = None
 
 
 class TrainBody(BaseModel):
@@ -67,7 +68,7 @@ class TrainBody(BaseModel):
     algorithm: str = ""
     settings: dict[str, Any] = {}
     model_name: str = ""
-    save_model: bool | None = None
+    save_model: Truth | None = None
     experiment_id: Annotated[str, Field(max_length=100)] = ""
 
 
@@ -106,9 +107,9 @@ class DetectionBody(BaseModel):
 
     detector_id: str
     dataset_id: str
-    validation_split: Annotated[float, Field(gt=0, le=0.9)] = 0.2
-    cross_validation: bool = False
-    save_model: bool = True
+    validation_split: Annotated[Number, Field(gt=0, le=0.9)] = 0.2
+    cross_validation: Truth = False
+    save_model: Truth = True
     experiment_id: Annotated[str, Field(max_length=100)] = ""
 
 
@@ -136,7 +137,7 @@ class RetrainBody(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
     model_name: str
-    training_days: Annotated[float, Field(gt=0, le=3650)] = 14
+    training_days: Annotated[Number, Field(gt=0, le=3650)] = 14
     devices: list[str] = []
     tags: list[str] = []
     algorithm: str = ""

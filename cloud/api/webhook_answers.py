@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cloud.api.scalars import Truth
 from cloud.bus.webhooks import DELIVERY, WEBHOOK
 from cloud.domain.alarm import Severity
 from cloud.domain.circuit import CircuitState
@@ -68,7 +69,7 @@ class WebhookBody(BaseModel):
     events: Annotated[list[EventType], Field(max_length=len(EventType))] = []
     severity: Severity | None = None
     devices: Annotated[list[Pattern], Field(max_length=200)] = []
-    enabled: bool = True
+    enabled: Truth = True
 
     def webhook(self) -> Webhook:
         """Return what was asked for, as of nobody and without an id."""

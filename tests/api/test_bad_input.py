@@ -167,6 +167,59 @@ async def test_a_number_is_no_time_in_a_body_and_nothing_is_stored(
     assert rows_of(cloud) == before
 
 
+def scalars(schema: dict[str, Any], depth: int = 0) -> Iterator[tuple[str, str]]:
+    """Return the dotted fields of a body that are a number, a whole number or a truth and nothing else."""
+    schema = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    for name, field in schema.get("properties", {}).items():
+        kinds = [one for one in field.get("anyOf", [field]) if one.get("type") != "null"]
+        if len(kinds) == 1 and kinds[0].get("type") in {"number", "integer", "boolean"}:
+            yield name, kinds[0]["type"]
+        elif len(kinds) == 1 and depth < 3:
+            yield from ((f"{name}.{inner}", kind) for inner, kind in scalars(kinds[0], depth + 1))
+
+
+SCALARS = [
+    (method, path, found)
+    for method, path, operation in WRITING
+    if (found := dict(scalars(operation["requestBody"]["content"]["application/json"]["schema"])))
+]
+
+
+@pytest.mark.parametrize("wrong", [False, True, 0, 1, "0.1", "1", "true", "yes", ""])
+async def test_a_text_is_no_number_and_only_true_and_false_are_truths_in_the_body_of_any_operation(
+    cloud: Cloud, every: httpx.AsyncClient, wrong: object
+) -> None:
+    assert len(SCALARS) > 20
+    before = rows_of(cloud)
+    async with every:
+        for method, path, fields in SCALARS:
+            bad = {name for name, kind in fields.items() if isinstance(wrong, str) or _is_other(kind, wrong)}
+            body: dict[str, Any] = {}
+            for name in bad:
+                parts = name.split(".")
+                inner = body
+                for part in parts[:-1]:
+                    inner = inner.setdefault(part, {})
+                inner[parts[-1]] = wrong
+            if bad:
+                answer = await every.request(method, filled(path), json=body)
+                assert (answer.status_code in {400, 422}, is_documented(answer)) == (True, True), path
+                named = {one["field"] for one in answer.json()["errors"]}
+                assert bad <= named, (path, bad - named)
+    assert rows_of(cloud) == before
+
+
+def _is_other(kind: str, wrong: object) -> bool:
+    return isinstance(wrong, bool) != (kind == "boolean")
+
+
+async def test_a_whole_number_may_be_written_with_a_point(every: httpx.AsyncClient) -> None:
+    async with every:
+        made = await every.post("/api/v1/keys", json={"name": "x", "scopes": ["data:read"], "expires_in_days": 3.0})
+        half = await every.post("/api/v1/keys", json={"name": "x", "scopes": ["data:read"], "expires_in_days": 3.5})
+    assert (made.status_code, half.status_code) == (201, 422)
+
+
 @pytest.mark.parametrize("wrong", [False, True, "0.1", ""])
 async def test_what_is_no_number_is_none_in_a_body_and_nothing_is_stored(
     cloud: Cloud, every: httpx.AsyncClient, wrong: object

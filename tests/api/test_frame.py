@@ -183,3 +183,22 @@ async def test_no_answer_repeats_a_secret(cloud: Cloud) -> None:
         ]
     assert [answer.status_code for answer in answers] == [401, 401]
     assert all(secret not in json.dumps(dict(answer.headers)) + answer.text for answer in answers)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "labels/import", "POST"),
+        ("DELETE", "datasets/from-readings", "POST"),
+        ("PATCH", "users/invites", "GET, POST"),
+        ("GET", "alerts/bulk", "POST"),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["/api", "/api/v1"])
+async def test_a_path_of_its_own_is_no_id_for_a_method_that_it_lacks(
+    cloud: Cloud, method: str, path: str, allowed: str, prefix: str
+) -> None:
+    async with cloud.client(*Scope) as client:
+        answer = await client.request(method, f"{prefix}/{path}")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, allowed)
+    assert answer.json()["error_code"] == "METHOD_NOT_ALLOWED"

@@ -9,6 +9,7 @@ from cloud.api.alarm_answers import ALARM_EXAMPLE, AlarmAnswer, Plant
 from cloud.api.deps import Operator, ServicesDep
 from cloud.api.document import answers
 from cloud.api.resource import Resource
+from cloud.api.scalars import Number, Truth
 from cloud.domain.alarm import LEAST_SHELF_S, LONGEST_SHELF_S, Seen
 from cloud.domain.alarm_change import (
     MAX_COMMENT,
@@ -47,10 +48,10 @@ class Bulk(BaseModel):
 
     action: Action
     ids: Annotated[list[Annotated[str, Field(max_length=100)]], Field(min_length=1, max_length=MAX_AT_ONCE)]
-    partial: bool = False
+    partial: Truth = False
     comment: Annotated[str, Field(max_length=MAX_COMMENT)] = ""
-    for_s: Annotated[float, Field(ge=LEAST_SHELF_S, le=LONGEST_SHELF_S)] | None = None
-    one_shot: bool = False
+    for_s: Annotated[Number, Field(ge=LEAST_SHELF_S, le=LONGEST_SHELF_S)] | None = None
+    one_shot: Truth = False
     to: Annotated[str, Field(max_length=MAX_NAME)] | None = None
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from cloud.api.document import answers
 from cloud.api.once import idempotent
 from cloud.api.pagination import Limit, Offset, paged
 from cloud.api.resource import Resource
+from cloud.api.scalars import Number, Truth
 from cloud.domain.alarm import Severity
 from cloud.domain.alarm_rule import LONGEST_DELAY_S, MAX_NAME, AlarmRule, RuleKind
 from cloud.services import Services, Views
@@ -31,8 +32,8 @@ _EXAMPLE = {
     "delay_off_s": 0.0,
     "enabled": True,
 }
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Delay = Annotated[float, Field(ge=0, le=LONGEST_DELAY_S)]
+Finite = Number
+Delay = Annotated[Number, Field(ge=0, le=LONGEST_DELAY_S)]
 RuleId = Annotated[int, Field(ge=1, le=1 << 31)]
 
 
@@ -49,7 +50,7 @@ class RuleBody(BaseModel):
     hysteresis: Annotated[Finite, Field(ge=0)] = 0.0
     delay_on_s: Delay = 0.0
     delay_off_s: Delay = 0.0
-    enabled: bool = True
+    enabled: Truth = True
 
     def rule(self, services: Services, views: Views) -> AlarmRule:
         """Return the rule, on the device of this name; raise NotFound."""

@@ -12,6 +12,7 @@ from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, tell_pages
 from cloud.api.resource import Resource
+from cloud.api.scalars import Number, Truth
 from cloud.api.spans import span_of
 from cloud.api.times import Time
 from cloud.domain.alarm import LEAST_SHELF_S, LONGEST_SHELF_S, Alarm, AlarmState, Severity
@@ -44,8 +45,8 @@ class Acknowledgement(Remark):
 class Shelving(Remark):
     """For how many seconds; one_shot: no longer than until it clears."""
 
-    for_s: Annotated[float, Field(ge=LEAST_SHELF_S, le=LONGEST_SHELF_S)]
-    one_shot: bool = False
+    for_s: Annotated[Number, Field(ge=LEAST_SHELF_S, le=LONGEST_SHELF_S)]
+    one_shot: Truth = False
 
 
 class Assignment(BaseModel):

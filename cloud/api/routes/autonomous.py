@@ -12,6 +12,7 @@ from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.pagination import Limit, Offset, tell_pages
 from cloud.api.resource import Resource
+from cloud.api.scalars import WHOLE, Number
 from cloud.api.waiting import ended
 from cloud.domain.autonomy import Level
 from cloud.domain.identity import shown
@@ -110,8 +111,8 @@ class DetectBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     dataset_id: Annotated[str, Field(min_length=1, max_length=100)]
-    contamination: Annotated[float, Field(gt=0, le=0.5)] = 0.01
-    most: Annotated[int, Field(ge=1, le=1000, description="The most anomalies that are explained.")] = 20
+    contamination: Annotated[Number, Field(gt=0, le=0.5)] = 0.01
+    most: Annotated[int, Field(ge=1, le=1000, description="The most anomalies that are explained."), WHOLE] = 20
 
 
 class Profile(BaseModel):

@@ -10,6 +10,7 @@ from cloud.api.deps import Sender, ServicesDep
 from cloud.api.document import answers
 from cloud.api.errors import MISSING_IS_400
 from cloud.api.resource import Resource
+from cloud.api.scalars import Number
 from cloud.api.times import Time
 from cloud.domain.direct_reading import DirectReading, SensorType
 from cloud.domain.times import to_us
@@ -41,7 +42,7 @@ class Ingest(BaseModel):
     )
 
     sensor_id: Annotated[str, Field(min_length=1, max_length=64)]
-    value: Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    value: Number
     sensor_type: SensorType
     unit: Annotated[str, Field(max_length=64)] = ""
     location: Annotated[str | None, Field(max_length=200)] = None

@@ -10,6 +10,7 @@ from cloud.api.deps import DeviceWriter, Reader, ServicesDep
 from cloud.api.document import answers
 from cloud.api.once import idempotent
 from cloud.api.resource import Resource
+from cloud.api.scalars import WHOLE, Number
 from cloud.domain.device import Device
 from cloud.domain.device_facts import (
     LONGEST_INTERVAL_S,
@@ -40,7 +41,7 @@ DeviceId = Annotated[str, Path(max_length=200)]
 Tag = Annotated[str, Field(max_length=200)]
 NamedTag = Annotated[str, Field(min_length=1, max_length=200)]
 TagName = Annotated[str, Path(min_length=1, max_length=200)]
-Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300, strict=True)]
+Finite = Annotated[Number, Field(ge=-1e300, le=1e300)]
 
 
 class _Body(BaseModel):
@@ -70,7 +71,7 @@ class EnergyBody(_Body):
     voltage: Tag = ""
     current: Tag = ""
     power_factor: Tag = ""
-    phases: Literal[1, 3] = 1
+    phases: Annotated[Literal[1, 3], WHOLE] = 1
 
 
 class RunningBody(_Body):
@@ -84,9 +85,9 @@ class RunningBody(_Body):
 class FactsBody(_Body):
     """What is told of a device; what is left out has its default."""
 
-    criticality: Annotated[float, Field(ge=0, le=1, strict=True)] = USUAL_CRITICALITY
-    rated_interval_s: Annotated[float, Field(gt=0, le=LONGEST_INTERVAL_S, strict=True)] | None = None
-    tariff_per_kwh: Annotated[float, Field(ge=0, le=1e6, strict=True)] | None = None
+    criticality: Annotated[Number, Field(ge=0, le=1)] = USUAL_CRITICALITY
+    rated_interval_s: Annotated[Number, Field(gt=0, le=LONGEST_INTERVAL_S)] | None = None
+    tariff_per_kwh: Annotated[Number, Field(ge=0, le=1e6)] | None = None
     energy: EnergyBody | None = None
     running: RunningBody | None = None
 

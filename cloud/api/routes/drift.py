@@ -11,6 +11,7 @@ from cloud.api.deps import DriftChecker, ServicesDep
 from cloud.api.document import answers
 from cloud.api.limits import limited
 from cloud.api.resource import Resource
+from cloud.api.scalars import WHOLE, Number
 from cloud.domain.drift import BaselineKind, Corrected, DriftCheck, Origin
 from cloud.errors import NotFound
 from cloud.operations.history import PRIMARY, choose_series
@@ -65,9 +66,9 @@ class CheckDrift(BaseModel):
 
     sensor_id: Annotated[str, Field(min_length=1, max_length=200)]
     metric: Annotated[str, Field(min_length=1, max_length=200)] = PRIMARY
-    window_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 60
-    p_value_threshold: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    min_samples: Annotated[int, Field(ge=2, le=100_000)] = 30
+    window_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60), WHOLE] = 60
+    p_value_threshold: Annotated[Number, Field(gt=0, lt=1)] = 0.05
+    min_samples: Annotated[int, Field(ge=2, le=100_000), WHOLE] = 30
 
 
 class CorrectedAnswer(BaseModel):

@@ -20,6 +20,7 @@ from cloud.api.report_views import (
     show_task,
 )
 from cloud.api.resource import Resource
+from cloud.api.scalars import WHOLE
 from cloud.domain.export import MOST_FILTERS, ExportFormat, ExportRequest
 from cloud.domain.times import to_datetime, to_us
 from cloud.services import Services, Views
@@ -27,7 +28,7 @@ from cloud.services import Services, Views
 router = Resource(tags=["exports"])
 _MOST_DAYS = 3660
 Names = Annotated[list[Annotated[str, Field(min_length=1, max_length=200)]], Field(max_length=MOST_FILTERS)]
-Days = Annotated[int, Field(ge=1, le=_MOST_DAYS)]
+Days = Annotated[int, Field(ge=1, le=_MOST_DAYS), WHOLE]
 
 
 class ExportBody(BaseModel):

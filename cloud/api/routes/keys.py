@@ -11,6 +11,7 @@ from cloud.api.deps import Admin, ServicesDep
 from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, paged
 from cloud.api.resource import Resource
+from cloud.api.scalars import WHOLE
 from cloud.domain.api_key import ApiKey
 from cloud.domain.scopes import Scope
 from cloud.domain.times import to_datetime
@@ -44,7 +45,7 @@ class NewKeyBody(BaseModel):
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
     scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(Scope))]
-    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    expires_in_days: Annotated[int, Field(ge=1, le=3650), WHOLE] | None = None
 
 
 class KeyAnswer(BaseModel):

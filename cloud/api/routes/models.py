@@ -25,6 +25,7 @@ from cloud.api.model_answers import (
 )
 from cloud.api.pagination import tell_pages
 from cloud.api.resource import Resource
+from cloud.api.scalars import WHOLE, Number
 from cloud.domain.model import CHAMPION, Model, ModelVersion, Stage
 from cloud.domain.rollout import Rules
 from cloud.domain.times import to_datetime
@@ -79,7 +80,7 @@ class Choice(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Annotated[int | None, Field(ge=1, strict=True)] = None
+    version: Annotated[int, Field(ge=1), WHOLE] | None = None
 
 
 class Deployment(Choice):
@@ -88,7 +89,7 @@ class Deployment(Choice):
     target: Target = Target.CLOUD
     cohort: Annotated[list[str], Field(max_length=1000)] = ["*"]
     devices: Annotated[list[str], Field(max_length=1000)] = []
-    canary_percent: Annotated[float | None, Field(gt=0, lt=100, strict=True)] = None
+    canary_percent: Annotated[Number | None, Field(gt=0, lt=100)] = None
 
 
 class DeploymentAnswer(BaseModel):

@@ -18,6 +18,7 @@ from cloud.api.rollout_answers import (
     rollout_answer,
     rollout_story,
 )
+from cloud.api.scalars import WHOLE, Number, Truth
 from cloud.domain.rollout import Rollout, Rules
 from cloud.fleet.rollouts import Whereto
 from cloud.services import Services, Views
@@ -27,8 +28,8 @@ router = Resource(prefix="/rollouts", tags=["rollouts"])
 _ERRORS = (401, 403, 404, 409, 422, 503)
 _DEFAULT = Rules()
 Patterns = Annotated[list[str], Field(max_length=1000)]
-Percent = Annotated[float, Field(ge=0, le=100)]
-Seconds = Annotated[float, Field(ge=0, le=2_592_000)]
+Percent = Annotated[Number, Field(ge=0, le=100)]
+Seconds = Annotated[Number, Field(ge=0, le=2_592_000)]
 
 
 class NewRollout(BaseModel):
@@ -41,21 +42,21 @@ class NewRollout(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     model: Annotated[str, Field(min_length=1, max_length=100)]
-    version: Annotated[int | None, Field(ge=1, strict=True)] = None
+    version: Annotated[int, Field(ge=1), WHOLE] | None = None
     gateways: Patterns = ["*"]
     devices: Patterns = []
-    groups: Annotated[list[float], Field(min_length=1, max_length=20)] = list(_DEFAULT.groups)
+    groups: Annotated[list[Number], Field(min_length=1, max_length=20)] = list(_DEFAULT.groups)
     success_percent: Percent = _DEFAULT.success_percent
     error_percent: Percent = _DEFAULT.error_percent
     soak_s: Seconds = _DEFAULT.soak_s
     answer_s: Seconds = _DEFAULT.answer_s
     away_s: Seconds = _DEFAULT.away_s
-    max_over: float = _DEFAULT.max_over
-    min_agreement: float = _DEFAULT.min_agreement
-    min_rows: int = _DEFAULT.min_rows
-    shadow_rows: int = _DEFAULT.shadow_rows
+    max_over: Annotated[Number, Field(gt=0, le=1)] = _DEFAULT.max_over
+    min_agreement: Annotated[Number, Field(ge=0, le=1)] = _DEFAULT.min_agreement
+    min_rows: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] = _DEFAULT.min_rows
+    shadow_rows: Annotated[int, Field(ge=0, le=10_000_000), WHOLE] = _DEFAULT.shadow_rows
     phase: Phase = _DEFAULT.phase
-    needs_approval: bool = False
+    needs_approval: Truth = False
 
     def rules(self) -> Rules:
         """Return what is asked of each group."""

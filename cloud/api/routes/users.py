@@ -12,6 +12,7 @@ from cloud.api.deps import Admin, ServicesDep
 from cloud.api.document import answers
 from cloud.api.pagination import Limit, Offset, paged
 from cloud.api.resource import Resource
+from cloud.api.scalars import WHOLE, Truth
 from cloud.api.user_answers import INVITE, USER, InviteAnswer, NewInviteAnswer, UserAnswer, show_invite, show_user
 from cloud.domain.role import Role
 from cloud.domain.user import MAX_EMAIL, MAX_NAME, MAX_PASSWORD
@@ -41,7 +42,7 @@ class UserChangeBody(BaseModel):
 
     role: Role | None = None
     email: Email | None = None
-    disabled: bool | None = None
+    disabled: Truth | None = None
 
 
 class NewPasswordBody(BaseModel):
@@ -59,7 +60,7 @@ class NewInviteBody(BaseModel):
 
     role: Role = Role.USER
     email: Email = ""
-    expires_in_hours: Annotated[int, Field(ge=1, le=24 * 90)] = 24 * 7
+    expires_in_hours: Annotated[int, Field(ge=1, le=24 * 90), WHOLE] = 24 * 7
 
 
 @router.get("", responses=answers([USER], 401, 403, 422, 503))
