@@ -1,15 +1,14 @@
 /** Choose the range of time that a page shows: quick ranges, two times, back and forward, live. It lives in the query. */
 import { type Signal, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { Input, useForm } from "../parts/form";
+import { useForm } from "../parts/form";
+import { isTime, TimeInput } from "../parts/time-input";
 import { query, setQuery } from "../router";
 import { type TextKey, t } from "../text";
+import { meant, typedFully } from "../time/typed";
 import { at, zone } from "../time/zone";
-import { fixed, fromWall, panned, QUICK, type Range, readRange, toWall, writeRange, zoomed } from "./range";
+import { fixed, panned, QUICK, type Range, readRange, writeRange, zoomed } from "./range";
 import type { Stretch } from "./trace";
-
-/** How times are typed, the same in all languages. */
-export const TIME_FORM = "YYYY-MM-DD hh:mm:ss";
 
 /** A range of time and what can be done with it; `value` is read anew at each drawing. */
 export interface RangeControl {
@@ -74,7 +73,7 @@ function control(read: () => Range, write: (range: Range, replace?: boolean) => 
 export function rangeText(range: Range): string {
   if (range.quick) return t("device.last", { range: quickText(range.quick) });
   const isShort = range.to - range.from < 600_000;
-  const isSameDay = toWall(range.from, zone.value).slice(0, 10) === toWall(range.to, zone.value).slice(0, 10);
+  const isSameDay = typedFully(range.from).slice(0, 10) === typedFully(range.to).slice(0, 10);
   const form = isShort ? "full" : "short";
   return `${at(range.from, form)} – ${at(range.to, isSameDay ? (isShort ? "seconds" : "time") : form)}`;
 }
@@ -168,14 +167,13 @@ function Choice({ range, isOpen }: { range: RangeControl; isOpen: Signal<boolean
 
 function Sheet({ range, close }: { range: RangeControl; close: () => void }) {
   const value = range.value;
-  const isTime = (text: string) => (Number.isFinite(fromWall(text, zone.value)) ? "" : t("device.time_wanted"));
   const form = useForm(() => ({
-    from: [toWall(value.from, zone.value), isTime],
-    to: [toWall(value.to, zone.value), isTime],
+    from: [typedFully(value.from), isTime],
+    to: [typedFully(value.to), isTime],
   }));
   const apply = () => {
-    const from = fromWall(form.value("from"), zone.value);
-    const to = fromWall(form.value("to"), zone.value);
+    const from = meant(form.value("from"));
+    const to = meant(form.value("to"));
     if (!form.isGood) return;
     if (!(from < to)) return form.fields.to.tell(t("device.to_after_from"));
     range.set({ from, to });
@@ -206,8 +204,8 @@ function Sheet({ range, close }: { range: RangeControl; close: () => void }) {
           apply();
         }}
       >
-        <Input field={form.fields.from} label={t("common.from")} placeholder={TIME_FORM} />
-        <Input field={form.fields.to} label={t("common.to")} placeholder={TIME_FORM} />
+        <TimeInput field={form.fields.from} label={t("common.from")} hint="" />
+        <TimeInput field={form.fields.to} label={t("common.to")} hint="" />
         <p class="quiet">{t("device.zone", { zone: zone.value })}</p>
         <button type="submit" class="button main-action">
           {t("device.show")}

@@ -1,6 +1,6 @@
-/** Ranges of time: what stands in the query comes back the same, and clocks of a zone are read rightly. */
+/** Ranges of time: what stands in the query comes back the same. */
 import { describe, expect, it } from "vitest";
-import { fixed, fromWall, LEAST_MS, MOST_MS, panned, quickMs, readRange, toWall, writeRange, zoomed } from "./range";
+import { fixed, LEAST_MS, MOST_MS, panned, quickMs, readRange, writeRange, zoomed } from "./range";
 
 const NOW = Date.parse("2026-01-15T12:00:00Z");
 const HOUR = 3_600_000;
@@ -58,25 +58,4 @@ describe("moving and zooming", () => {
     expect(short.to - short.from).toBe(LEAST_MS);
     expect(long.to - long.from).toBe(MOST_MS);
   });
-});
-
-describe("the plant's clock", () => {
-  it("is read and written in its zone", () => {
-    const at = Date.parse("2026-07-15T10:30:05Z");
-    expect(toWall(at, "Europe/Berlin")).toBe("2026-07-15 12:30:05");
-    expect(fromWall("2026-07-15T12:30:05", "Europe/Berlin")).toBe(at);
-    expect(fromWall(" 2026-07-15 12:30 ", "Europe/Berlin")).toBe(at - 5000);
-    for (const text of ["nonsense", "2026-07-15", "2026-07-45 12:30", "12:30"]) {
-      expect(fromWall(text, "Europe/Berlin")).toBeNaN();
-    }
-  });
-
-  it.each(["Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC", "Pacific/Auckland"])(
-    "comes back over a change of the clocks in %s",
-    (zone) => {
-      for (let at = Date.UTC(2026, 0, 1, 12); at < Date.UTC(2027, 0, 1); at += 86_400_000) {
-        expect(fromWall(toWall(at, zone), zone)).toBe(at);
-      }
-    },
-  );
 });

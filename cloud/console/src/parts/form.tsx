@@ -123,7 +123,7 @@ interface InputProps {
   field: Field;
   label: string;
   hint?: string;
-  type?: "text" | "password" | "email" | "number" | "search" | "datetime-local" | "url";
+  type?: "text" | "password" | "email" | "number" | "search" | "url";
   options?: readonly (readonly [value: string, text: string])[];
   rows?: number;
   autoFocus?: boolean;

@@ -2,6 +2,7 @@
 import { t } from "../text";
 import { meant, typed } from "../time/typed";
 import { type Check, type Field, type Form, Input } from "./form";
+import { isTime, TimeInput } from "./time-input";
 
 export const SPANS = {
   hour: 3_600_000,
@@ -12,8 +13,6 @@ export const SPANS = {
 } as const;
 export type SpanName = keyof typeof SPANS;
 export type SpanField = "span" | "from" | "to";
-
-const isTime: Check = (text) => (Number.isFinite(meant(text)) ? "" : t("work.time_wanted"));
 
 /** Return the fields of a form for a span that is `first` at the beginning. */
 export function spanFields(
@@ -44,8 +43,8 @@ export function SpanInputs({
       <Input field={span} label={t("work.period")} options={options} />
       {span.value.value === "own" && (
         <>
-          <Input field={from} label={t("common.from")} type="datetime-local" />
-          <Input field={to} label={t("common.to")} type="datetime-local" />
+          <TimeInput field={from} label={t("common.from")} />
+          <TimeInput field={to} label={t("common.to")} />
         </>
       )}
     </div>

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useShortcuts } from "../keys";
 import { query, setQuery } from "../router";
 import { t } from "../text";
+import { isNarrow } from "./narrow";
 import { rowKeys } from "./row-keys";
 import { filtered, inView, ROW, sorted } from "./rows";
 
@@ -39,6 +40,8 @@ export interface TableProps<T> {
   sortedBy?: string;
   height?: string;
   hasFilter?: boolean;
+  /** How high a row is on a phone, px: its cells are piled up there, the main one last; without it rows go on sideways. */
+  piled?: number;
   tools?: ComponentChildren;
 }
 
@@ -52,6 +55,8 @@ export function Table<T>(props: TableProps<T>) {
   const height = useSignal(600);
   const ownCursor = useSignal("");
   const cursor = props.cursor ?? ownCursor;
+  const row = props.piled && isNarrow.value ? props.piled : ROW;
+  const isPiled = row !== ROW;
   const order = query.value.get(`${name}.sort`) ?? props.sortedBy ?? "";
   const text = query.value.get(`${name}.filter`) ?? "";
   const shown = useMemo(() => sorted(filtered(rows, columns, text), columns, order), [rows, columns, text, order]);
@@ -65,34 +70,34 @@ export function Table<T>(props: TableProps<T>) {
     measure.observe(box);
     return () => measure.disconnect();
   }, [height]);
-  const [first, last] = inView(shown.length, cut.value, height.value);
+  const [first, last] = inView(shown.length, cut.value, height.value, row);
 
   const sort = (key: string) => setQuery({ [`${name}.sort`]: order === key ? `-${key}` : key });
   const here = () => shown.findIndex((one) => id(one) === cursor.value);
   const move = (step: number) => {
     const next = Math.max(0, Math.min(shown.length - 1, here() + step));
-    const row = shown[next];
-    if (row) cursor.value = id(row);
-    frame.current?.scrollTo({ top: Math.max(0, next * ROW - height.value / 2) });
+    const found = shown[next];
+    if (found) cursor.value = id(found);
+    frame.current?.scrollTo({ top: Math.max(0, next * row - height.value / 2) });
   };
   const keys = useRef({ move, open: () => {} });
   keys.current = {
     move,
     open: () => {
-      const row = shown[here()];
-      if (row) props.open?.(row);
+      const found = shown[here()];
+      if (found) props.open?.(found);
     },
   };
   useShortcuts(props.cursor ? rowKeys(keys) : []);
   const press = (event: KeyboardEvent) => {
     if (event.target !== frame.current) return;
-    const row = shown[here()];
+    const found = shown[here()];
     if (event.key === "ArrowDown") move(1);
     else if (event.key === "ArrowUp") move(-1);
     else if (event.key === "PageDown") move(15);
     else if (event.key === "PageUp") move(-15);
-    else if (event.key === "Enter" && row) props.open?.(row);
-    else if (event.key === " " && row && chosen) toggle(chosen, id(row));
+    else if (event.key === "Enter" && found) props.open?.(found);
+    else if (event.key === " " && found && chosen) toggle(chosen, id(found));
     else return;
     event.preventDefault();
   };
@@ -118,7 +123,7 @@ export function Table<T>(props: TableProps<T>) {
         </div>
       )}
       <section
-        class="table"
+        class={isPiled ? "table piled" : "table"}
         ref={frame}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls must be reachable by keys
         tabIndex={0}
@@ -139,19 +144,21 @@ export function Table<T>(props: TableProps<T>) {
             </tr>
           </thead>
           <tbody>
-            {first > 0 && <Gap rows={first} span={span} />}
-            {shown.slice(first, last).map((row, index) => (
+            {first > 0 && <Gap height={first * row} span={span} />}
+            {shown.slice(first, last).map((one, index) => (
               <Row
-                key={id(row)}
-                {...{ row, columns, chosen }}
-                id={id(row)}
+                key={id(one)}
+                {...{ columns, chosen }}
+                row={one}
+                id={id(one)}
                 open={props.open}
-                isOpen={props.opened === id(row)}
-                isAt={cursor.value === id(row)}
+                isOpen={props.opened === id(one)}
+                isAt={cursor.value === id(one)}
+                height={isPiled ? row : null}
                 position={first + index + 2}
               />
             ))}
-            {last < shown.length && <Gap rows={shown.length - last} span={span} />}
+            {last < shown.length && <Gap height={(shown.length - last) * row} span={span} />}
           </tbody>
         </table>
         {shown.length === 0 && (
@@ -162,10 +169,10 @@ export function Table<T>(props: TableProps<T>) {
   );
 }
 
-function Gap({ rows, span }: { rows: number; span: number }) {
+function Gap({ height, span }: { height: number; span: number }) {
   return (
     <tr class="gap">
-      <td colSpan={span} style={{ height: `${rows * ROW}px` }} />
+      <td colSpan={span} style={{ height: `${height}px` }} />
     </tr>
   );
 }
@@ -201,9 +208,11 @@ interface RowProps<T> {
   isOpen: boolean;
   isAt: boolean;
   position: number;
+  /** In px where its cells are piled up. */
+  height: number | null;
 }
 
-function Row<T>({ row, id, columns, chosen, open, isOpen, isAt, position }: RowProps<T>) {
+function Row<T>({ row, id, columns, chosen, open, isOpen, isAt, position, height }: RowProps<T>) {
   const click = (event: MouseEvent) => {
     if (!(event.target as Element).closest("a, button, input, select, label")) open?.(row);
   };
@@ -212,6 +221,7 @@ function Row<T>({ row, id, columns, chosen, open, isOpen, isAt, position }: RowP
       class={isOpen || isAt ? "open" : ""}
       aria-selected={chosen ? chosen.value.has(id) : undefined}
       aria-rowindex={position}
+      style={height ? { height: `${height}px` } : undefined}
       onClick={open ? click : undefined}
     >
       {chosen && (

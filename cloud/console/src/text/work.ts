@@ -140,7 +140,6 @@ export const work = section(
     devices_hint: "Without a choice: all devices.",
     choose_devices: "Devices",
     time_order: "Must be after the beginning.",
-    time_wanted: "A date and a time, please.",
     first_days: "Rows: time, gateway, device, tag, value, unit, quality.",
   },
   {
@@ -283,7 +282,6 @@ export const work = section(
     devices_hint: "Ohne Auswahl: alle Geräte.",
     choose_devices: "Geräte",
     time_order: "Muss nach dem Beginn liegen.",
-    time_wanted: "Bitte Datum und Uhrzeit.",
     first_days: "Zeilen: Zeit, Gateway, Gerät, Tag, Wert, Einheit, Qualität.",
   },
 );

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { meant, typed } from "./typed";
+import { meant, typed, typedFully } from "./typed";
 import { zone } from "./zone";
 
 afterEach(() => {
@@ -27,7 +27,27 @@ test("a time comes back from the input as it went in, in any zone", () => {
   }
 });
 
-test("half a time is none", () => {
-  expect(meant("")).toBeNaN();
-  expect(meant("2026-01-15")).toBeNaN();
+test.each(["", "nonsense", "12:30", "2026-01-15", "2026-07-45 12:30", "2026-01-15 10:30 pm"])(
+  "%j is no time",
+  (text) => {
+    expect(meant(text)).toBeNaN();
+  },
+);
+
+test("seconds may be typed, and blanks around it do not matter", () => {
+  zone.value = "Europe/Berlin";
+  const at = Date.parse("2026-07-15T10:30:05Z");
+  expect(typedFully(at)).toBe("2026-07-15 12:30:05");
+  expect(typed(at)).toBe("2026-07-15 12:30");
+  expect(meant(" 2026-07-15 12:30:05 ")).toBe(at);
 });
+
+test.each(["Europe/Berlin", "America/New_York", "Asia/Kolkata", "UTC", "Pacific/Auckland"])(
+  "each day's noon comes back over a change of the clocks in %s",
+  (name) => {
+    zone.value = name;
+    for (let at = Date.UTC(2026, 0, 1, 12); at < Date.UTC(2027, 0, 1); at += 86_400_000) {
+      expect(meant(typedFully(at))).toBe(at);
+    }
+  },
+);

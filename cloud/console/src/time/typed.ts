@@ -1,48 +1,45 @@
-/** Times that people type: always on the plant's clock, whatever zone their browser is in. */
+/** Times that people type: always on the plant's clock and with 24 hours, whatever their browser is set to. */
 import { zone } from "./zone";
 
-const MINUTE_MS = 60_000;
+/** An example of what is typed; the seconds may be left out. */
+export const TIME_FORM = "2026-01-15 10:30";
 
-let known: { zone: string; format: Intl.DateTimeFormat } | null = null;
+const clocks = new Map<string, Intl.DateTimeFormat>();
 
-function format(): Intl.DateTimeFormat {
-  if (known?.zone !== zone.value) {
-    const made = new Intl.DateTimeFormat("en-CA", {
-      timeZone: zone.value,
-      hourCycle: "h23",
-      year: "numeric",
-      month: "2-digit",
-      day: "2-digit",
-      hour: "2-digit",
-      minute: "2-digit",
-    });
-    known = { zone: zone.value, format: made };
+function clockOf(name: string): Intl.DateTimeFormat {
+  let found = clocks.get(name);
+  if (!found) {
+    const two = "2-digit" as const;
+    const form = { year: "numeric", month: two, day: two, hour: two, minute: two, second: two } as const;
+    found = new Intl.DateTimeFormat("en-CA", { ...form, timeZone: name, hourCycle: "h23" });
+    clocks.set(name, found);
   }
-  return known.format;
+  return found;
 }
 
-function onClock(ms: number): number {
-  const of = Object.fromEntries(
-    format()
-      .formatToParts(ms)
-      .map((one) => [one.type, Number(one.value)]),
-  );
-  return Date.UTC(of.year ?? 0, (of.month ?? 1) - 1, of.day ?? 1, of.hour ?? 0, of.minute ?? 0);
+/** Return how far the plant's clock is ahead of UTC at a time, in ms. */
+function offsetMs(at: number): number {
+  const parts = clockOf(zone.value).formatToParts(at);
+  const of = (type: string) => Number(parts.find((one) => one.type === type)?.value);
+  const wall = Date.UTC(of("year"), of("month") - 1, of("day"), of("hour"), of("minute"), of("second"));
+  return wall - Math.floor(at / 1000) * 1000;
 }
 
-/** Return a time as a `datetime-local` input takes it: 2026-11-22T14:30 on the plant's clock. */
-export function typed(ms: number): string {
-  return new Date(onClock(ms)).toISOString().slice(0, 16);
+/** Return a time to be edited, to the second: 2026-01-15 10:30:05. */
+export function typedFully(at: number): string {
+  return new Date(at + offsetMs(at)).toISOString().slice(0, 19).replace("T", " ");
+}
+
+/** Return a time to be edited, to the minute: 2026-01-15 10:30. */
+export function typed(at: number): string {
+  return typedFully(at).slice(0, 16);
 }
 
 /** Return ms since 1970 of what was typed, NaN where it is no time; an hour that is there twice is the first one. */
 export function meant(text: string): number {
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(text)) return Number.NaN;
-  const wanted = new Date(`${text.slice(0, 16)}Z`).getTime();
-  if (!Number.isFinite(wanted)) return Number.NaN;
-  const offsets = [-86_400_000, 86_400_000].map(
-    (by) => onClock(wanted + by) - (wanted + by - ((wanted + by) % MINUTE_MS)),
-  );
-  const tries = offsets.map((offset) => wanted - offset).sort((one, other) => one - other);
-  return tries.find((one) => onClock(one) === wanted) ?? tries[0] ?? Number.NaN;
+  if (!/^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?$/.test(text.trim())) return Number.NaN;
+  const wall = Date.parse(`${text.trim().replace(" ", "T")}Z`);
+  if (!Number.isFinite(wall)) return Number.NaN;
+  const tries = [-86_400_000, 86_400_000].map((by) => wall - offsetMs(wall + by)).sort((one, other) => one - other);
+  return tries.find((one) => one + offsetMs(one) === wall) ?? tries[0] ?? Number.NaN;
 }

@@ -172,7 +172,7 @@ function Shares({ alarm }: { alarm: Alarm }) {
   return (
     <section class="stack">
       <h3>{t("alarms.shares")}</h3>
-      <ul class="shares">
+      <ul class="alarm-shares">
         {shares.map((one) => (
           <li key={one.channel}>
             <span class="clip">{one.channel}</span>

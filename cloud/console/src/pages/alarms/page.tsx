@@ -2,6 +2,7 @@
 import { computed, type Signal, useSignal } from "@preact/signals";
 import "../../style/alarms.css";
 import { useShortcuts } from "../../keys";
+import { isNarrow } from "../../parts/narrow";
 import { PageHead, Ready, Tabs } from "../../parts/panel";
 import { Table } from "../../parts/table";
 import { useKept } from "../../parts/use";
@@ -76,7 +77,8 @@ export function AlarmsPage(_: { at: Record<string, string> }) {
                 cursor={cursor}
                 chosen={may("alarms:write") ? chosen : undefined}
                 empty={tabNow.value === "hidden" ? t("alarms.none_hidden") : <Nothing />}
-                height="calc(100vh - 290px)"
+                height={isNarrow.value ? "none" : "calc(100vh - 290px)"}
+                piled={96}
               />
             </Ready>
           )}

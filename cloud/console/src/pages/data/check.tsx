@@ -99,7 +99,7 @@ function columns(): Column<Found>[] {
       key: "because",
       title: t("data.because"),
       cell: (one) => (
-        <span class="shares">
+        <span class="drift-shares">
           {Object.entries(one.explanation)
             .sort(([, first], [, second]) => second - first)
             .slice(0, 3)

@@ -4,6 +4,7 @@ import { useId } from "preact/hooks";
 import { api } from "../../api/client";
 import { Dialog } from "../../parts/dialog";
 import { FormIssue, Input, needed, shorter, useForm } from "../../parts/form";
+import { isTime, TimeInput } from "../../parts/time-input";
 import { devices } from "../../stores/devices";
 import { importLabels, labels, VERDICTS, type Verdict } from "../../stores/labels";
 import { link } from "../../stores/link";
@@ -12,8 +13,6 @@ import { t } from "../../text";
 import { meant, typed } from "../../time/typed";
 
 const HOUR_MS = 3_600_000;
-const isTime = (text: string): string => (Number.isFinite(meant(text)) ? "" : t("work.time_wanted"));
-
 export function LabelDialog({ close, device }: { close: () => void; device: string }) {
   const known = devices.list.value;
   const form = useForm(() => ({
@@ -54,8 +53,8 @@ export function LabelDialog({ close, device }: { close: () => void; device: stri
           label={t("data.verdict")}
           options={VERDICTS.map((one) => [one, t(`data.verdict_${one}`)])}
         />
-        <Input field={form.fields.from} label={t("common.from")} type="datetime-local" />
-        <Input field={form.fields.to} label={t("common.to")} type="datetime-local" />
+        <TimeInput field={form.fields.from} label={t("common.from")} />
+        <TimeInput field={form.fields.to} label={t("common.to")} />
       </div>
       <Input field={form.fields.kind} label={t("data.label_kind")} hint={t("data.label_kind_hint")} />
       <Input field={form.fields.note} label={t("data.note")} rows={2} />

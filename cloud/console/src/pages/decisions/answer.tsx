@@ -1,6 +1,7 @@
 /** The dialog that asks for the reason of an answer, and for how long something is deferred. */
 import { Dialog } from "../../parts/dialog";
 import { type Check, FormIssue, Input, needed, shorter, useForm } from "../../parts/form";
+import { TimeInput } from "../../parts/time-input";
 import { type Choice, type Decision, submit } from "../../stores/decisions";
 import { type TextKey, t } from "../../text";
 import { meant, typed } from "../../time/typed";
@@ -68,7 +69,7 @@ export function AnswerDialog(props: {
         />
       )}
       {choice === "defer" && form.value("period") === "own" && (
-        <Input field={form.fields.time} label={t("decisions.until_time")} type="datetime-local" />
+        <TimeInput field={form.fields.time} label={t("decisions.until_time")} />
       )}
       <FormIssue form={form} />
     </Dialog>

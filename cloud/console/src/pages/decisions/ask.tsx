@@ -2,6 +2,7 @@
 import { useMemo } from "preact/hooks";
 import { Dialog } from "../../parts/dialog";
 import { FormIssue, Input, needed, shorter, useForm } from "../../parts/form";
+import { TimeInput } from "../../parts/time-input";
 import { setQuery } from "../../router";
 import { askForMaintenance } from "../../stores/decisions";
 import { devices } from "../../stores/devices";
@@ -59,12 +60,7 @@ export function Ask({ close, device = "", alarms = [] }: { close: () => void; de
       />
       <Input field={form.fields.device_id} label={t("common.device")} options={options} />
       <Input field={form.fields.note} label={t("decisions.ask_note")} rows={3} />
-      <Input
-        field={form.fields.due_at}
-        label={t("decisions.ask_due")}
-        hint={t("decisions.ask_due_hint")}
-        type="datetime-local"
-      />
+      <TimeInput field={form.fields.due_at} label={t("decisions.ask_due")} hint={t("decisions.ask_due_hint")} />
       <FormIssue form={form} />
     </Dialog>
   );

@@ -1,7 +1,7 @@
 /** Channels: limits, usual bands, bars. */
 import { describe, expect, it } from "vitest";
 import { Trace } from "../../chart/trace";
-import { barRange, isRising, judge, type Limits, limitLines, silentAfterMs, usualBand } from "./channel";
+import { barRange, isRising, judge, type Limits, limitLines, usualBand } from "./channel";
 
 const limits: Limits = { tag: "flow", low_crit: null, low_warn: 10, high_warn: 80, high_crit: 90 };
 
@@ -58,9 +58,4 @@ describe("bars", () => {
     expect(barRange(null, null, undefined)).toEqual({ low: 0, high: 1 });
     expect(barRange(5, null, undefined).high).toBeGreaterThan(5);
   });
-});
-
-it("a device is silent after three of its intervals, a minute at least", () => {
-  expect(silentAfterMs(null)).toBe(60_000);
-  expect(silentAfterMs(60)).toBe(180_000);
 });

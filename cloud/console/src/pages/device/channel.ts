@@ -75,8 +75,3 @@ export function barRange(value: number | null, usual: Band | null, limits: Limit
   const pad = (high - low) * 0.15 || Math.abs(high) * 0.1 || 1;
   return { low: low - pad, high: high + pad };
 }
-
-/** How long a device may say nothing before its last word is no longer news: three of its intervals, a minute at least. */
-export function silentAfterMs(ratedIntervalS: number | null | undefined): number {
-  return Math.max(60_000, 3000 * (ratedIntervalS ?? 0));
-}

@@ -4,11 +4,11 @@ import { Mark } from "../../parts/marks";
 import { number } from "../../parts/number";
 import { Panel } from "../../parts/panel";
 import { type Device, newestOf } from "../../stores/devices";
+import { isSilent } from "../../stores/silence";
 import { t, word } from "../../text";
 import { ago } from "../../time/zone";
 import { barRange, judge } from "./channel";
 import { type Facts, limitsOf } from "./data";
-import { isSilent } from "./head";
 import { type Surveyed, surveyed } from "./survey";
 
 interface ChannelsProps {
@@ -17,13 +17,14 @@ interface ChannelsProps {
   shown: readonly string[];
   show: (channels: readonly string[]) => void;
   facts: Facts | null;
-  afterMs: number;
+  /** When the page began to listen to it. */
+  since: number;
   /** Undefined where limits may not be changed. */
   editLimits?: (channel: string) => void;
 }
 
 export function Channels(props: ChannelsProps) {
-  const isOld = isSilent(props.device, props.afterMs);
+  const isOld = isSilent(props.device, props.since);
   return (
     <Panel title={t("device.channels")} class="channels">
       <ul class="device-channel-list">

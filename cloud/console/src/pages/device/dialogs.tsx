@@ -3,18 +3,17 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { api } from "../../api/client";
-import { TIME_FORM } from "../../chart/picker";
-import { fromWall, toWall } from "../../chart/range";
 import type { Stretch } from "../../chart/trace";
 import { Tick } from "../../parts/choices";
 import { Dialog } from "../../parts/dialog";
 import { FormIssue, Input, needed, shorter, useForm } from "../../parts/form";
+import { isTime, TimeInput } from "../../parts/time-input";
 import { type Alarm, take } from "../../stores/alarms";
 import { askForMaintenance } from "../../stores/decisions";
 import { newKey } from "../../stores/once";
 import { toast } from "../../stores/toasts";
 import { t, word } from "../../text";
-import { zone } from "../../time/zone";
+import { meant, typedFully } from "../../time/typed";
 
 interface DialogProps {
   device: string;
@@ -23,15 +22,13 @@ interface DialogProps {
   done: () => void;
 }
 
-const isTime = (text: string) => (Number.isFinite(fromWall(text, zone.value)) ? "" : t("device.time_wanted"));
-
 /** Say of a time, or of an alarm, whether it was a fault: models learn from it. */
 export function LabelDialog(props: DialogProps & { stretch: Stretch; alarm: Alarm | null }) {
   const { alarm, stretch, device } = props;
   const form = useForm(() => ({
     verdict: ["true_fault"],
-    from: [toWall(stretch.from, zone.value), isTime],
-    to: [toWall(stretch.to, zone.value), isTime],
+    from: [typedFully(stretch.from), isTime],
+    to: [typedFully(stretch.to), isTime],
     kind: ["", shorter(100)],
     note: ["", shorter(2000)],
   }));
@@ -43,7 +40,7 @@ export function LabelDialog(props: DialogProps & { stretch: Stretch; alarm: Alar
         const { data } = await api.post("/api/v1/alerts/{alert_id}/label", { at: { alert_id: alarm.id }, body: words });
         take(data as Alarm);
       } else {
-        const time = (name: "from" | "to") => new Date(fromWall(form.value(name), zone.value)).toISOString();
+        const time = (name: "from" | "to") => new Date(meant(form.value(name))).toISOString();
         await api.post("/api/v1/labels", { body: { ...words, device_id: device, from: time("from"), to: time("to") } });
       }
       toast("good", t("device.labelled"));
@@ -63,8 +60,8 @@ export function LabelDialog(props: DialogProps & { stretch: Stretch; alarm: Alar
         <p class="quiet">{alarm.message}</p>
       ) : (
         <div class="device-two-fields">
-          <Input field={form.fields.from} label={t("common.from")} placeholder={TIME_FORM} />
-          <Input field={form.fields.to} label={t("common.to")} placeholder={TIME_FORM} />
+          <TimeInput field={form.fields.from} label={t("common.from")} />
+          <TimeInput field={form.fields.to} label={t("common.to")} />
         </div>
       )}
       <Input field={form.fields.kind} label={t("device.label_kind")} hint={t("device.label_kind_hint")} />

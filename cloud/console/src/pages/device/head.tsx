@@ -4,27 +4,16 @@ import { Mark } from "../../parts/marks";
 import { percent } from "../../parts/number";
 import { PageHead } from "../../parts/panel";
 import { Link } from "../../router";
-import { type Device, newestOf } from "../../stores/devices";
+import type { Device } from "../../stores/devices";
 import { may } from "../../stores/session";
+import { heardOf, isSilent } from "../../stores/silence";
 import { t } from "../../text";
-import { ago, at, ms, now } from "../../time/zone";
+import { ago, at } from "../../time/zone";
 
 export const gatewayOf = (device: Device): string =>
   typeof device.metadata?.source === "string" ? device.metadata.source : "";
 
-/** When the device was last heard of, ms since 1970; NaN where it never was. */
-export function heardOf(device: Device): number {
-  const [live, stored] = [ms(newestOf(device.device_id).value?.at), ms(device.timestamp)];
-  return Number.isFinite(live) ? Math.max(live, Number.isFinite(stored) ? stored : live) : stored;
-}
-
-/** Whether nothing was heard of it for so long that nobody knows how it is. */
-export function isSilent(device: Device, afterMs: number): boolean {
-  const heard = heardOf(device);
-  return device.status === "offline" || !Number.isFinite(heard) || now.value - heard > afterMs;
-}
-
-export function Head({ device, afterMs, children }: { device: Device; afterMs: number; children: ComponentChildren }) {
+export function Head({ device, since, children }: { device: Device; since: number; children: ComponentChildren }) {
   const gateway = gatewayOf(device);
   return (
     <div class="device-head">
@@ -32,7 +21,7 @@ export function Head({ device, afterMs, children }: { device: Device; afterMs: n
         <div class="device-actions">{children}</div>
       </PageHead>
       <div class="device-facts">
-        <Status device={device} afterMs={afterMs} />
+        <Status device={device} since={since} />
         <HealthBar device={device} />
         {device.location && <span>{device.location}</span>}
         {device.device_type && <span class="quiet">{device.device_type}</span>}
@@ -51,8 +40,8 @@ export function Head({ device, afterMs, children }: { device: Device; afterMs: n
   );
 }
 
-function Status({ device, afterMs }: { device: Device; afterMs: number }) {
-  if (!isSilent(device, afterMs)) return <Mark of={device.status} />;
+function Status({ device, since }: { device: Device; since: number }) {
+  if (!isSilent(device, since)) return <Mark of={device.status} />;
   const heard = heardOf(device);
   return (
     <Mark of="offline">

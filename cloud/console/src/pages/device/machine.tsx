@@ -5,10 +5,11 @@ import { Pairs, Panel } from "../../parts/panel";
 import { Link } from "../../router";
 import { type Device, newestOf } from "../../stores/devices";
 import { may } from "../../stores/session";
+import { heardOf, isSilent } from "../../stores/silence";
 import { t, word } from "../../text";
 import { ago, at } from "../../time/zone";
 import type { Facts, Gateway } from "./data";
-import { gatewayOf, heardOf, isSilent } from "./head";
+import { gatewayOf } from "./head";
 import { surveyed } from "./survey";
 
 type EdgeModel = Gateway["models"][number];
@@ -53,10 +54,10 @@ function EdgeModelFacts({ model }: { model: EdgeModel }) {
 }
 
 /** The newest message as it came: never a value that seems to be of now when it is not. */
-export function LastMessage({ device, afterMs }: { device: Device; afterMs: number }) {
+export function LastMessage({ device, since }: { device: Device; since: number }) {
   const newest = newestOf(device.device_id).value;
   const heard = heardOf(device);
-  const isOld = isSilent(device, afterMs);
+  const isOld = isSilent(device, since);
   return (
     <Panel title={t("device.last_message")}>
       <p class={isOld ? "" : "quiet"}>

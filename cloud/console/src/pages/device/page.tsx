@@ -39,13 +39,13 @@ export function DevicePage({ at }: { at: Record<string, string> }) {
 
 function Shown({ device }: { device: Device }) {
   const state = useDeviceState(device);
-  const { alarms, channels, range, asking, facts, afterMs, acts, reload } = state;
+  const { alarms, channels, range, asking, facts, since, acts, reload } = state;
   const editLimits = (channel: string) => {
     asking.value = { what: "limits", channel };
   };
   return (
     <>
-      <Head device={device} afterMs={afterMs}>
+      <Head device={device} since={since}>
         <Actions device={device} channels={channels} range={range} asking={asking} />
       </Head>
       <div class="device-columns">
@@ -56,7 +56,7 @@ function Shown({ device }: { device: Device }) {
             labels={state.labels}
           />
           <Channels
-            {...{ device, afterMs, facts }}
+            {...{ device, since, facts }}
             channels={state.all}
             shown={channels}
             show={showChannels}
@@ -69,7 +69,7 @@ function Shown({ device }: { device: Device }) {
           <Explanation alarm={alarms.find((one) => one.shares.length > 1)} show={acts.show} />
           <HealthPanel health={state.health} failure={state.failure} knownMs={state.knownMs} />
           <EdgeModels device={device} gateway={state.gateway} />
-          <LastMessage device={device} afterMs={afterMs} />
+          <LastMessage device={device} since={since} />
           <FactsPanel device={device} facts={facts} />
         </div>
       </div>

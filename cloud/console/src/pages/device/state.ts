@@ -9,11 +9,12 @@ import type { Alarm } from "../../stores/alarms";
 import type { Device } from "../../stores/devices";
 import { link } from "../../stores/link";
 import { may } from "../../stores/session";
+import { useSince } from "../../stores/silence";
 import { t, word } from "../../text";
 import { now } from "../../time/zone";
 import type { Asking } from "./actions";
 import type { AlarmActs } from "./alarm-list";
-import { channelsOf, silentAfterMs } from "./channel";
+import { channelsOf } from "./channel";
 import { around } from "./chosen";
 import {
   useAlarms,
@@ -141,7 +142,7 @@ export function useDeviceState(device: Device) {
     failure: useFailure(id, knownMs >= DAY_MS),
     advice: useRecommendations(id),
     gateway: useGateway(gatewayOf(device)).data,
-    afterMs: silentAfterMs(asked.facts.data?.rated_interval_s),
+    since: useSince(id),
     acts: actsOf(show, asking, asked.alarms.reload),
     reload: () => {
       asking.value = null;

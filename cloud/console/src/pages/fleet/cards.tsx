@@ -6,9 +6,9 @@ import { percent } from "../../parts/number";
 import { Link } from "../../router";
 import type { Alarm } from "../../stores/alarms";
 import type { Device } from "../../stores/devices";
-import { t, word } from "../../text";
+import { t } from "../../text";
 import { mainChannel } from "./judge";
-import { HealthBar, MainBar, MainValue, Newest, useLive } from "./live";
+import { HealthBar, MainBar, MainValue, Newest, useLive, useStatus } from "./live";
 
 const LEAST_WIDTH = 216;
 const HEIGHT = 112;
@@ -79,7 +79,7 @@ export function Cards({ devices, worst }: { devices: readonly Device[]; worst: R
 function Card({ device, alarm }: { device: Device; alarm: Alarm | undefined }) {
   const channel = mainChannel(device, alarm);
   useLive(device.device_id, channel);
-  const { status } = device;
+  const { shape: status, text } = useStatus(device);
   const isAbnormal = status === "critical" || status === "warning";
   return (
     <Link class={`card ${status}`} to={`/devices/${encodeURIComponent(device.device_id)}`}>
@@ -90,7 +90,7 @@ function Card({ device, alarm }: { device: Device; alarm: Alarm | undefined }) {
         <span class="name clip" title={device.device_id}>
           {device.device_name}
         </span>
-        <span class={isAbnormal ? "status" : "status quiet"}>{word(status)}</span>
+        <span class={isAbnormal ? "status" : "status quiet"}>{text}</span>
       </span>
       <span class="card-line">
         <span class="clip quiet">{channel || t("fleet.no_channel")}</span>

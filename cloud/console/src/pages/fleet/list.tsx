@@ -1,13 +1,12 @@
 /** All devices as rows of a table. */
-import { Mark } from "../../parts/marks";
 import { percent } from "../../parts/number";
 import { type Column, Table } from "../../parts/table";
 import { go, Link } from "../../router";
 import type { Alarm } from "../../stores/alarms";
 import type { Device } from "../../stores/devices";
-import { t, word } from "../../text";
+import { t } from "../../text";
 import { gatewayOf, mainChannel, STATUSES } from "./judge";
-import { HealthBar, MainBar, MainValue, Newest, useLive } from "./live";
+import { HealthBar, MainBar, MainValue, Newest, StatusMark, useLive } from "./live";
 
 const linkOf = (device: Device) => `/devices/${encodeURIComponent(device.device_id)}`;
 
@@ -22,7 +21,7 @@ export function DeviceList({ devices, worst }: ListProps) {
     {
       key: "status",
       title: t("fleet.status"),
-      cell: (one) => <Mark of={one.status}>{word(one.status)}</Mark>,
+      cell: (one) => <StatusMark device={one} />,
       by: (one) => STATUSES.indexOf(one.status),
     },
     {

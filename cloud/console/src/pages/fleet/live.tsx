@@ -2,11 +2,13 @@
 import type { Signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Bar } from "../../parts/bar";
+import { Mark } from "../../parts/marks";
 import { number, percent } from "../../parts/number";
 import { type Device, newestOf, watchShown } from "../../stores/devices";
+import { heardOf, isSilent, useSince } from "../../stores/silence";
 import { toneOf, type Usual, usually, wantUsual } from "../../stores/usual";
-import { t } from "../../text";
-import { ago, at } from "../../time/zone";
+import { t, word } from "../../text";
+import { at, length, now } from "../../time/zone";
 import { BAD_HEALTH, GOOD_HEALTH } from "./judge";
 
 /** So long something must be in view before it is asked what is usual for it. */
@@ -87,6 +89,17 @@ export function Newest({ device }: { device: Device }) {
   );
 }
 
-export function Silent({ device }: { device: Device }) {
-  return <span class="quiet">{t("fleet.reason_offline", { time: ago(device.timestamp) })}</span>;
+/** How a device is, by shape and word; of one that says nothing nobody knows. */
+export function useStatus(device: Device): { shape: Device["status"]; text: string } {
+  const since = useSince(device.device_id);
+  if (device.status === "offline" || !isSilent(device, since))
+    return { shape: device.status, text: word(device.status) };
+  const heard = heardOf(device);
+  const seconds = Math.round((now.value - heard) / 1000);
+  return { shape: "offline", text: t("fleet.silent_for", { time: length(seconds) }) };
+}
+
+export function StatusMark({ device }: { device: Device }) {
+  const { shape, text } = useStatus(device);
+  return <Mark of={shape}>{text}</Mark>;
 }

@@ -2,7 +2,8 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { Dialog } from "../../parts/dialog";
-import { between, type Check, FormIssue, Input, needed, shorter, useForm } from "../../parts/form";
+import { between, FormIssue, Input, needed, shorter, useForm } from "../../parts/form";
+import { isTime, TimeInput } from "../../parts/time-input";
 import { devices } from "../../stores/devices";
 import { announce, type NewEvent } from "../../stores/events";
 import { newKey } from "../../stores/once";
@@ -26,8 +27,6 @@ const TYPES: Record<NewEvent["event_type"], readonly [number, number]> = {
   partnership_announcement: [1.3, 2],
 };
 const HOUR_MS = 3_600_000;
-const isTime: Check = (value) => (Number.isFinite(meant(value)) ? "" : t("common.required"));
-
 export function NewEventDialog({ close }: { close: () => void }) {
   const next = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS;
   const start = useSignal(typed(next));
@@ -84,8 +83,8 @@ export function NewEventDialog({ close }: { close: () => void }) {
       />
       <Input field={form.fields.name} label={t("common.name")} autoFocus />
       <div class="grid pair">
-        <Input field={form.fields.start_time} label={t("common.from")} type="datetime-local" />
-        <Input field={form.fields.end_time} label={t("common.to")} type="datetime-local" />
+        <TimeInput field={form.fields.start_time} label={t("common.from")} />
+        <TimeInput field={form.fields.end_time} label={t("common.to")} />
       </div>
       <Input
         field={form.fields.expected_impact_multiplier}

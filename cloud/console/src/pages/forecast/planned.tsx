@@ -136,6 +136,7 @@ function Calendar({ open }: { open: (one: PlannedEvent) => void }) {
           </div>,
         ])}
       </div>
+      {days.every((one) => one.events.length === 0) && <p class="quiet no-day">{t("forecast.no_events")}</p>}
     </div>
   );
 }
