@@ -188,6 +188,9 @@ class ReadingStore(Protocol):
     def latest(self, series: Sequence[Series]) -> Sequence[Points]:
         """Return for each series the reading with the highest time, as Points of length 1, or 0 where there is none."""
 
+    def mark(self) -> int:
+        """Return a number that is another one after each write that changed a reading; cheap, to be asked often."""
+
     def hourly(self, series: Sequence[Series], *, start_us: int, end_us: int) -> Sequence[Buckets]:
         """Return for each series the rollup of the whole hours that begin in the range."""
 

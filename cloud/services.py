@@ -95,6 +95,8 @@ class FrameServices:
 
     clock: Clock
     threads: Threads[Views]
+    watching: Threads[Views]
+    """Where it is waited for readings while somebody listens to them."""
     rates: Rates
     traffic: Traffic
     log_level: LogLevel
@@ -186,6 +188,7 @@ class Services(AccessServices, FrameServices, FleetServices, AnalysisServices, O
         """Let go of the threads."""
         self.load.stop()
         self.threads.close()
+        self.watching.close()
         self.uploads.close()
         self.errands.close()
         self.judging.close()

@@ -117,6 +117,7 @@ class _Ground:
     records: Records
     moments: Moments
     threads: Threads[Views]
+    watching: Threads[Views]
     intake: RemoteIntake
     idempotency: Idempotency[Views]
     alarms: Alarms
@@ -148,11 +149,11 @@ def _ground(settings: Settings, clock: Clock) -> _Ground:
     alarms, scores = Alarms(records, clock), HealthScores(records, clock)
     moments = Moments(records, clock, age_s=settings.api.shared_for_s)
     alarmed, vitals = partial(moments.shared, "alarmed", alarms.worst), partial(moments.shared, VITALS, scores.vitals)
-    lists = Lists()
-    threads = Threads(lambda: open_views(settings, clock, alarmed, vitals, lists), count=settings.api.threads)
+    views = partial(open_views, settings, clock, alarmed, vitals, Lists())
+    threads, watching = Threads(views, count=settings.api.threads), Threads(views, count=1)
     intake, idempotency = RemoteIntake(settings.intake_path), Idempotency(records, threads, clock)
     jobs = Jobs(records, clock)
-    return _Ground(settings, clock, records, moments, threads, intake, idempotency, alarms, scores, jobs)
+    return _Ground(settings, clock, records, moments, threads, watching, intake, idempotency, alarms, scores, jobs)
 
 
 def _access(ground: _Ground) -> AccessServices:
@@ -179,6 +180,7 @@ def _frame(ground: _Ground, access: AccessServices) -> FrameServices:
     return FrameServices(
         clock=clock,
         threads=ground.threads,
+        watching=ground.watching,
         rates=watched.rates,
         traffic=watched.traffic,
         log_level=LogLevel(records, clock, settings.log_level_path, settings.log.level),

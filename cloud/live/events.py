@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
 from cloud.domain.notice import Notice, NoticeKind
 from cloud.domain.scopes import Scope
 
-DEVICE_UPDATE = "device_update"
+DEVICE_UPDATE, DEVICE_UPDATES = "device_update", "device_updates"
 SYSTEM_METRICS = "system_metrics"
 REPLAY_GAP = "replay_gap"
 _SCOPES: Mapping[NoticeKind, Scope] = {
@@ -34,7 +35,7 @@ _FLAT = frozenset({SYSTEM_METRICS, NoticeKind.TRAINING_PROGRESS.value, NoticeKin
 _ONGOING = ("training", "STARTED")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LiveEvent:
     """One event; key: events of one key replace each other while they wait, empty for those that never may.
 
@@ -53,8 +54,9 @@ class LiveEvent:
         """Return what Socket.IO carries."""
         return dict(self.data) if self.sequence is None else {**self.data, "seq": self.sequence}
 
+    @cached_property
     def text(self) -> str:
-        """Return the message of /ws."""
+        """Return the message of /ws, made once for all who are told."""
         body: dict[str, object] = dict(self.data) if self.name in _FLAT else {"data": dict(self.data)}
         if self.sequence is not None:
             body["seq"] = self.sequence

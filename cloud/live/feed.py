@@ -16,6 +16,7 @@ from cloud.live.events import REPLAY_GAP, LiveEvent, event_of
 from cloud.live.mailbox import Mailbox
 from cloud.live.rooms import Rooms
 from cloud.live.source import Source
+from cloud.live.turns import Turns
 
 EVERY_S = 0.25
 _AT_ONCE = 500
@@ -30,8 +31,8 @@ class Client:
         self.principal = principal
         self.mailbox = mailbox or Mailbox()
         self.rooms = Rooms()
-        self.told: dict[int, int] = {}
-        """The time of the newest reading that it was told of each device, by the device's number."""
+        self.turns = Turns()
+        """When it is told the newest readings of which device."""
 
     def may(self, scope: Scope | None) -> bool:
         """Return whether it may be told what takes this scope."""

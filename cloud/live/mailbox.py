@@ -29,6 +29,15 @@ class Mailbox:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def room(self) -> int:
+        """Return how much of what can wait elsewhere may be put in; half of the room is for what cannot."""
+        return 0 if self._held is not None else max(0, self._most // 2 - len(self._waiting))
+
+    def holds(self, key: str) -> bool:
+        """Return whether an event of this key waits."""
+        return key in self._waiting
+
     def put(self, event: LiveEvent) -> None:
         """Keep an event until it is taken; never waits."""
         if self._held is None:

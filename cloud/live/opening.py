@@ -12,7 +12,7 @@ from cloud.services import Services
 def open_hub(settings: Settings, records: Records, services: Services, admit: Admit) -> Hub:
     """Return the hub; it does nothing before somebody connects."""
     feed = Feed(Source(records, services.threads))
-    updates = DeviceUpdates(feed, services.threads, services.registry)
+    updates = DeviceUpdates(feed, services.watching, services.registry, services.clock)
     live = settings.live
     bounds = Bounds(live.max_connections, live.max_socketio, live.allowed_origins)
     return Hub(services.clock, feed, updates, admit, _figures(services), bounds)

@@ -26,6 +26,7 @@ class RoomsWanted(BaseModel):
     sites: Names = []
     gateways: Names = []
     plant: bool = False
+    together: bool | None = None
     rate_hz: Annotated[float, Field(ge=0.1, le=MOST_HZ, allow_inf_nan=False)] = 1.0
 
 
@@ -46,18 +47,25 @@ class Rooms:
         self.plant = True
         self.devices: dict[str, float] = {}
         self.gateways: dict[str, float] = {}
+        self.is_together = False
+        """Whether readings of several devices come in one message."""
+        self.version = 0
+        """Rises with each change."""
 
     def enter(self, wanted: RoomsWanted) -> None:
         """Enter these; raise Invalid where there would be too many."""
         names = {*self.devices, *wanted.devices}, {*self.gateways, *wanted.sites, *wanted.gateways}
         if sum(map(len, names)) > MOST_ROOMS:
             raise Invalid(f"at most {MOST_ROOMS} rooms", code="TOO_MANY_ROOMS", details={"field": "devices"})
+        self.version += 1
         self.plant = self.plant or wanted.plant
+        self.is_together = self.is_together if wanted.together is None else wanted.together
         self.devices |= dict.fromkeys(wanted.devices, wanted.rate_hz)
         self.gateways |= dict.fromkeys([*wanted.sites, *wanted.gateways], wanted.rate_hz)
 
     def leave(self, wanted: RoomsWanted) -> None:
         """Leave these."""
+        self.version += 1
         self.plant = self.plant and not wanted.plant
         for name in wanted.devices:
             self.devices.pop(name, None)

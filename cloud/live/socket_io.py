@@ -238,7 +238,7 @@ class SocketIoDoor:
 
     async def _unsubscribe(self, session: Session, sent: object) -> Reply:
         session.client.rooms.leave(read_rooms(sent))
-        session.client.told.clear()
+        session.client.turns.follow({})
         return {"status": "unsubscribed", **session.client.rooms.shown(), "seq": self._hub.feed.position}
 
     async def _replay(self, session: Session, sent: object) -> Reply:

@@ -178,7 +178,7 @@ class Conversation:
     async def _metrics(self, _sent: Sent) -> Sent | None:
         if not self._client.may(Scope.SYSTEM_READ):
             return _error("MISSING_SCOPE", f"this needs the scope {Scope.SYSTEM_READ}")
-        await self._send((await self._hub.metrics()).text())
+        await self._send((await self._hub.metrics()).text)
         return None
 
     async def _subscribe(self, sent: Sent) -> Sent:
@@ -187,7 +187,7 @@ class Conversation:
 
     async def _unsubscribe(self, sent: Sent) -> Sent:
         self._client.rooms.leave(read_rooms(sent))
-        self._client.told.clear()
+        self._client.turns.follow({})
         return {"type": "unsubscribed", **self._client.rooms.shown(), "seq": self._hub.feed.position}
 
     async def _replay(self, sent: Sent) -> Sent | None:
@@ -211,7 +211,7 @@ class Conversation:
             if event is None:
                 raise Refused(NO_ROOM, TOO_SLOW)
             if self._client.may(event.scope):
-                await self._send(event.text())
+                await self._send(event.text)
 
     async def _watch(self) -> None:
         while True:
@@ -222,7 +222,8 @@ class Conversation:
 
     async def _send(self, text: str) -> None:
         try:
-            await asyncio.wait_for(self._socket.send_text(text), SENT_WITHIN_S)
+            async with asyncio.timeout(SENT_WITHIN_S):
+                await self._socket.send_text(text)
         except TimeoutError:
             raise Refused(NO_ROOM, TOO_SLOW) from None
 

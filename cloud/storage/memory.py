@@ -47,6 +47,7 @@ class Memory:
     newest: dict[int, tuple[int, Value, int]] = field(default_factory=dict)
     given_up: dict[int, dict[int, Cell]] = field(default_factory=dict)
     retention: dict[int, float] = field(default_factory=dict)
+    changes: int = 0
 
     def copy(self) -> "Memory":
         """Return a copy that changes of this one do not reach."""
@@ -57,6 +58,7 @@ class Memory:
             dict(self.newest),
             {number: dict(cells) for number, cells in self.given_up.items()},
             dict(self.retention),
+            self.changes,
         )
 
 
@@ -113,6 +115,10 @@ class MemoryStore:
         newest = self._memory.newest
         return [_to_points(one.kind, [newest[one.id]] if one.id in newest else []) for one in series]
 
+    def mark(self) -> int:
+        """Return how many readings changed anything."""
+        return self._memory.changes
+
     def hourly(self, series: Sequence[Series], *, start_us: int, end_us: int) -> Sequence[Buckets]:
         """Return the hours that begin in the range for each series."""
         first, last = -(-start_us // HOUR_US) * HOUR_US, -(-end_us // HOUR_US) * HOUR_US
@@ -161,6 +167,7 @@ class MemoryStore:
         history[time_us] = value
         if time_us >= self._memory.newest.get(series, (-1,))[0]:
             self._memory.newest[series] = (time_us, *value)
+        self._memory.changes += known != value
         return "stored" if known is None else "duplicate" if known == value else "replaced"
 
     def _enrol(self, source: str, table: TagTable) -> Sequence[Series]:

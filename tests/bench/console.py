@@ -1,4 +1,4 @@
-"""Measures the console in Chromium: `python -m tests.bench.console [--seconds 20]`, best on a quiet machine.
+"""Measures the console in Chromium: `python -m tests.bench.console [--only live] [--seconds 20]`, on a quiet machine.
 
 A real cloud with 1,000 devices, 5,000 alarms and 50 machines at ten readings a second over a real mosquitto. What is
 measured: bytes of the first load, time to a drawn chart, scripting of each task of the page's main thread while lists
@@ -8,8 +8,9 @@ and how long after its MQTT message an alarm is on an open page.
 
 import argparse
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,12 +29,20 @@ PAGES, TIMES = 20, 20
 NINE_OF_TEN = {"fleet": "/", "alarms": "/alarms"}
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which parts are measured, and how long what takes a while is watched."""
+
+    parts: Sequence[str]
+    seconds: float
+
+
 def quantile(values: Sequence[float], share: float) -> float:
     """Return a quantile, NaN of nothing."""
     return float(np.quantile(values, share)) if values else float("nan")
 
 
-def loads(browser: Browser, plant: BusyPlant) -> Iterator[Figure]:
+def loads(browser: Browser, plant: BusyPlant, _seconds: float) -> Iterator[Figure]:
     """Yield what the first load weighs and how soon charts are there."""
     with entered(browser, plant) as visitor:
         scale = Scale(visitor.page)
@@ -48,14 +57,14 @@ def loads(browser: Browser, plant: BusyPlant) -> Iterator[Figure]:
         yield Figure("chart of a device, warm, p50", quantile(warm, 0.5), "ms", WARM)
 
 
-def frames(browser: Browser, plant: BusyPlant, *, seconds: float) -> Iterator[Figure]:
+def frames(browser: Browser, plant: BusyPlant, seconds: float) -> Iterator[Figure]:
     """Yield what a frame costs while a long list scrolls and figures move."""
     for name, path in NINE_OF_TEN.items():
         with entered(browser, plant) as visitor:
             visitor.open(path)
             visitor.page.mouse.move(600, 500)
             with traced(browser, visitor.page) as costs:
-                scroll(visitor, seconds)
+                scroll(visitor, seconds / 2)
             note = f"p99.9 {quantile(costs, 0.999):.1f} ms, {len(costs):,} tasks"
             yield Figure(f"{name}, scripting of the worst task", max(costs, default=float("nan")), "ms", FRAME, note)
 
@@ -69,7 +78,7 @@ def scroll(visitor: Visit, seconds: float) -> None:
         visitor.page.wait_for_timeout(50)
 
 
-def live(browser: Browser, plant: BusyPlant, *, seconds: float) -> Iterator[Figure]:
+def live(browser: Browser, plant: BusyPlant, seconds: float) -> Iterator[Figure]:
     """Yield how old readings are on the screen, and what ten a second of fifty devices cost the server."""
     api = Watched(plant.server.facts["children"]["api"])
     idle = cpu_percent(api, lambda: time.sleep(seconds))
@@ -91,7 +100,7 @@ def cpu_percent(process: Watched, act: Callable[[], object]) -> float:
     return 100 * (after.cpu_s - before.cpu_s) / (after.at_s - before.at_s)
 
 
-def memory(browser: Browser, plant: BusyPlant) -> Iterator[Figure]:
+def memory(browser: Browser, plant: BusyPlant, _seconds: float) -> Iterator[Figure]:
     """Yield what an open page costs the server."""
     api = Watched(plant.server.facts["children"]["api"])
     with entered(browser, plant) as first:
@@ -106,7 +115,7 @@ def memory(browser: Browser, plant: BusyPlant) -> Iterator[Figure]:
             yield Figure("memory of the api process a page", (api.rss_mib() - before) / PAGES, "MiB", MEMORY)
 
 
-def alarms(browser: Browser, plant: BusyPlant) -> Iterator[Figure]:
+def alarms(browser: Browser, plant: BusyPlant, _seconds: float) -> Iterator[Figure]:
     """Yield how long after its MQTT message an alarm is on an open page."""
     took = []
     with entered(browser, plant) as visitor:
@@ -128,32 +137,36 @@ def entered(browser: Browser, plant: BusyPlant) -> Iterator[Visit]:
         yield visitor
 
 
-def measure(seconds: float) -> list[Figure]:
-    """Return all figures."""
+def measure(plan: Plan) -> list[Figure]:
+    """Return the figures of the parts that were asked for."""
     found: list[Figure] = []
     with TemporaryDirectory() as directory, BusyPlant(Path(directory)) as plant, chromium() as browser:
         plant.beat()
         plant.flood()
-        for part in (
-            loads(browser, plant),
-            live(browser, plant, seconds=seconds),
-            frames(browser, plant, seconds=seconds / 2),
-            memory(browser, plant),
-            alarms(browser, plant),
-        ):
-            for figure in part:
+        for name in plan.parts:
+            for figure in PARTS[name](browser, plant, plan.seconds):
                 say(f"{figure.name}: {figure.value:.3g} {figure.unit}")
                 found.append(figure)
     return found
 
 
+PARTS: Mapping[str, Callable[[Browser, BusyPlant, float], Iterator[Figure]]] = {
+    "loads": loads,
+    "live": live,
+    "frames": frames,
+    "memory": memory,
+    "alarms": alarms,
+}
+
+
 def main() -> None:
     """Parse the command line, measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", choices=list(PARTS), help="may be given more than once")
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--report", type=Path)
     wishes = parser.parse_args()
-    found = measure(wishes.seconds)
+    found = measure(Plan(wishes.only or list(PARTS), wishes.seconds))
     say(table("The console: 1,000 devices, 5,000 alarms, 50 devices at 10 Hz", found))
     if wishes.report:
         save(wishes.report, found)

@@ -23,14 +23,14 @@ _LISTEN = """
   const late = [], socket = new WebSocket(location.origin.replace("http", "ws") + "/ws");
   socket.onerror = () => failed(new Error("no live feed"));
   socket.onopen = () => {
-    socket.send(JSON.stringify({type: "subscribe", devices, rate_hz: 10}));
+    socket.send(JSON.stringify({type: "subscribe", devices, rate_hz: 10, together: true}));
     setTimeout(() => { socket.close(); done(late); }, seconds * 1000);
   };
   socket.onmessage = (event) => {
     const told = JSON.parse(event.data);
-    if (told.type !== "device_update") return;
-    const stamp = Date.parse(told.data.timestamp);
-    requestAnimationFrame(() => late.push(Date.now() - stamp));
+    if (told.type !== "device_updates") return;
+    const stamps = told.data.devices.map((one) => Date.parse(one.timestamp));
+    requestAnimationFrame(() => stamps.forEach((stamp) => late.push(Date.now() - stamp)));
   };
 })
 """

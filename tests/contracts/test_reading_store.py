@@ -225,6 +225,18 @@ def test_the_latest_reading_is_the_one_with_the_highest_time(bench: Bench) -> No
     assert bench.store.latest(bench.store.series())[0].value.tolist() == [6.0]
 
 
+def test_the_mark_is_another_after_each_write_that_changed_a_reading_and_stays_when_it_is_merged(bench: Bench) -> None:
+    marks = [bench.store.mark()]
+    for value in (1.0, 2.0, 1.0):
+        bench.write(block([value]))
+        marks.append(bench.store.mark())
+    bench.write(block([1.0]))
+    while bench.store.maintain(deadline_s=1.0):
+        pass
+    assert len(set(marks)) == 4
+    assert bench.store.mark() == marks[-1]
+
+
 @given(st.integers(0, 1 << 52), st.integers(1, 1 << 50), st.integers(1, 5000))
 def test_buckets_are_never_more_than_asked_for(start_us: int, length_us: int, count: int) -> None:
     width = bucket_width_us(start_us, start_us + length_us, count)

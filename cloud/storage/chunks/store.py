@@ -93,6 +93,11 @@ class ChunkStore:
             rows = read_newest(self._database, [one.id for one in series])
             return self._query.newest(series, rows)
 
+    def mark(self) -> int:
+        """Return the number of the last batch that was stored, which is given once, also where the batch is merged."""
+        found = self._database.execute("select seq from sqlite_sequence where name = 'chunk_batch'")
+        return int(next(found, (0,))[0])
+
     def hourly(self, series: Sequence[Series], *, start_us: int, end_us: int) -> Sequence[Buckets]:
         """Return the hours that begin in the range for each series; raise Unavailable where a part is damaged."""
         with self._snapshot():

@@ -217,6 +217,54 @@ async def test_readings_come_of_devices_that_somebody_asked_for(live: LiveServer
         assert (again["device_id"], again["values"]) == ("pump-1", {"flow": None})
 
 
+async def test_readings_of_many_devices_come_in_one_message_to_who_asks_for_that(live: LiveServer) -> None:
+    now_us = live.cloud.clock.now_us()
+    names = [f"pump-{number}" for number in range(250)]
+    await asyncio.gather(*(live.cloud.write(arrival(device=name, time_us=[now_us], value=[1.0])) for name in names))
+    async with live.connect() as connection:
+        await say(connection, type="subscribe", devices=names, rate_hz=10, together=True)
+        sizes: list[int] = []
+        seen: dict[str, Any] = {}
+        while len(seen) < len(names):
+            told = await hear(connection, "device_updates", "device_update")
+            sizes.append(len(told["data"]["devices"]))
+            seen |= {one["device_id"]: one for one in told["data"]["devices"]}
+        assert (max(sizes), len(sizes)) == (200, 2)
+        one = {"device_id": "pump-7", "gateway_id": "gw-1", "values": {"flow": 1.0}, "quality": {"flow": "good"}}
+        assert seen["pump-7"].items() >= one.items()
+        await live.cloud.write(arrival(device="pump-7", time_us=[now_us + 1], value=[2.0]))
+        again = (await hear(connection, "device_updates"))["data"]["devices"]
+        assert [(one["device_id"], one["values"]) for one in again] == [("pump-7", {"flow": 2.0})]
+        await say(connection, type="subscribe", devices=["pump-7"], rate_hz=10, together=False)
+        await hear(connection, "subscribed")
+        await live.cloud.write(arrival(device="pump-7", time_us=[now_us + 2], value=[3.0]))
+        assert (await hear(connection, "device_update"))["data"]["values"] == {"flow": 3.0}
+
+
+async def test_the_last_reading_of_a_stream_is_told_however_fast_it_was(live: LiveServer) -> None:
+    now_us = live.cloud.clock.now_us()
+    async with live.connect() as connection:
+        await live.cloud.write(arrival(device="pump-1", time_us=[now_us], value=[0.0]))
+        await say(connection, type="subscribe", devices=["pump-1"], rate_hz=2)
+        for step in range(1, 30):
+            await live.cloud.write(arrival(device="pump-1", time_us=[now_us + step], value=[float(step)]))
+        told: list[float] = []
+        while not told or told[-1] < 29:
+            told.append((await hear(connection, "device_update"))["data"]["values"]["flow"])
+        assert told == sorted(set(told))
+
+
+async def test_a_reading_that_is_older_than_another_of_its_device_is_told_too(live: LiveServer) -> None:
+    now_us = live.cloud.clock.now_us()
+    await live.cloud.write(arrival(device="pump-1", tag="flow", time_us=[now_us], value=[1.0]))
+    async with live.connect() as connection:
+        await say(connection, type="subscribe", devices=["pump-1"], rate_hz=10)
+        await hear(connection, "device_update")
+        await live.cloud.write(arrival(device="pump-1", tag="speed", time_us=[now_us - 5], value=[7.0]))
+        told = (await hear(connection, "device_update"))["data"]
+        assert told["values"] == {"flow": 1.0, "speed": 7.0}
+
+
 async def test_who_left_the_plant_hears_of_its_devices_only(live: LiveServer) -> None:
     async with live.connect() as connection:
         await say(connection, type="unsubscribe", plant=True)

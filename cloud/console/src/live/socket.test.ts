@@ -147,6 +147,25 @@ describe("listeners", () => {
   });
 });
 
+describe("readings that come together", () => {
+  test("are heard one by one, and asked for so", () => {
+    const live = feed();
+    const heard: unknown[] = [];
+    live.on("device_update", (message) => heard.push([message.data, message.timestamp]));
+    live.on("device_updates", () => heard.push("never"));
+    live.start();
+    FakeSocket.last.open();
+    live.watch(["a", "b"]);
+    expect(FakeSocket.last.sentOf("subscribe").map((said) => said.together)).toEqual([true]);
+    const [a, b] = ["a", "b"].map((id) => ({ device_id: id, timestamp: `t-${id}`, values: { flow: 1 }, quality: {} }));
+    FakeSocket.last.tell({ type: "device_updates", data: { devices: [a, b] } });
+    expect(heard).toEqual([
+      [a, "t-a"],
+      [b, "t-b"],
+    ]);
+  });
+});
+
 describe("watching devices", () => {
   const subscribed = () => FakeSocket.last.sentOf("subscribe").map((one) => [one.devices, one.rate_hz]);
 

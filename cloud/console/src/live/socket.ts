@@ -1,5 +1,5 @@
 /** The live feed of /ws: backoff with jitter, replay from the last number seen, and what the connection is like. */
-import { computed, signal } from "@preact/signals";
+import { batch, computed, signal } from "@preact/signals";
 
 export interface LiveMessage {
   type: string;
@@ -126,7 +126,7 @@ export class LiveSocket {
   }
 
   private subscribe(devices: readonly string[], rateHz: number): void {
-    for (const some of sliced(devices)) this.say({ type: "subscribe", devices: some, rate_hz: rateHz });
+    for (const some of sliced(devices)) this.say({ type: "subscribe", devices: some, rate_hz: rateHz, together: true });
   }
 
   private connect(): void {
@@ -161,7 +161,16 @@ export class LiveSocket {
       return;
     }
     if (typeof message.seq === "number") this.lastSeq = Math.max(this.lastSeq, message.seq);
-    this.tell(message);
+    if (message.type === "device_updates") this.tellEach(message);
+    else this.tell(message);
+  }
+
+  /** What came together is heard as if it had come one by one, and drawn once. */
+  private tellEach(message: LiveMessage): void {
+    const devices = (message.data?.devices ?? []) as Record<string, unknown>[];
+    batch(() => {
+      for (const data of devices) this.tell({ type: "device_update", data, timestamp: data.timestamp });
+    });
   }
 
   private tell(message: LiveMessage): void {
