@@ -41,7 +41,7 @@ def judge(cloud: Cloud) -> None:
         cloud.api.records,
         views.store,
         cloud.clock,
-        online=views.gateways.online,
+        presence=views.gateways.presence,
         raise_alarms=lambda session, steps: apply_steps(session, steps, by="health"),
     )
     rounds.look()

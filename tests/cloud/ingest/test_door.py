@@ -51,7 +51,7 @@ async def test_every_kind_of_reading_goes_through(tmp_path: Path) -> None:
 
 async def test_many_callers_share_the_commits(tmp_path: Path) -> None:
     with IngestProcess(tmp_path) as ingest:
-        async with RemoteIntake(ingest.door) as intake:
+        async with RemoteIntake(ingest.door, timeout_s=DEADLINE_S) as intake:
             written = await asyncio.gather(*(intake.take(_one(number)) for number in range(100)))
             assert sum(one.stored for one in written) == 100
             samples = {(one.name, one.outcome): one.value for one in await intake.samples()}

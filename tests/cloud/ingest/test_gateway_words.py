@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from cloud.domain.device_status import Presence
 from cloud.errors import Unavailable
 from cloud.fleet.gateways import Gateways
 from cloud.ingest.parcels import ArchiveParcel, HelloParcel, StateParcel
@@ -107,12 +108,12 @@ def test_words_that_make_no_sense_are_counted_and_change_nothing(desk: Desk) -> 
 
 def test_a_gateway_is_known_by_its_last_words(desk: Desk) -> None:
     desk.hello(hello(wall_us=desk.clock.now_us() - 2_000_000))
-    assert Gateways(desk.database).online() == {GATEWAY}
+    assert Gateways(desk.database).presence() == Presence(frozenset({GATEWAY}), frozenset())
     desk.clock.move(3)
     desk.state(_state(sealed=0, acked=0, waiting=0, online=False))
     seen = Gateways(desk.database).get(GATEWAY)
     assert (seen.version, seen.is_online, seen.clock_skew_us) == ("1.2.3", False, 2_000_000)
-    assert Gateways(desk.database).online() == frozenset()
+    assert Gateways(desk.database).presence() == Presence(frozenset(), frozenset({GATEWAY}))
     assert seen.last_seen_us == desk.clock.now_us() - 3_000_000
 
 
