@@ -11,6 +11,7 @@ import selectors
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -20,12 +21,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from cloud.ingest.stall import Stall
 from cloud.sections.readings import MqttSettings, TlsSettings
 
 Receive = Callable[[str, bytes, bool, Callable[[], None]], bool]
 """Takes topic, payload, whether it was retained, and what to call when it is durable; False: no room."""
 _log = logging.getLogger(__name__)
-_KEEPALIVE_S = 30
+_KEEPALIVE_S = 10
+"""A connection that carries nothing any more is found after twice this, and the broker gives its share to others."""
 _RECEIVE_MAXIMUM = 64
 _MAX_PACKET_BYTES = 2 * 1024 * 1024
 _MAX_QUEUED = 2000
@@ -67,10 +70,10 @@ def _nothing() -> None:
 class Link:
     """A client in a thread of its own; name: the client id, kept: whether the broker keeps its messages while away.
 
-    changed: called when the broker was found or lost.
+    changed: called when the broker was found or lost; stall: when to connect anew though the connection stands.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a link is, each by its name
         self,
         settings: MqttSettings,
         password: str,
@@ -80,6 +83,7 @@ class Link:
         filters: Sequence[str],
         receive: Receive,
         changed: Callable[[], None] = _nothing,
+        stall: Stall | None = None,
     ) -> None:
         self._settings = settings
         self._name = name
@@ -93,6 +97,7 @@ class Link:
         self._delay_s = _FIRST_DELAY_S
         self._stopping = threading.Event()
         self._wake = Wake()
+        self._stall = stall or Stall()
         self._client = self._make_client(password)
         self._thread = threading.Thread(target=self._run, name=f"link {name}", daemon=True)
 
@@ -121,6 +126,7 @@ class Link:
         with self._sending:
             if self._is_connected and connection == self._connection:
                 self._client.ack(number, 1)
+                self._stall.answered()
 
     def _make_client(self, password: str) -> Client:
         is_old = self._settings.protocol == "3.1.1"
@@ -184,6 +190,10 @@ class Link:
                 if events & selectors.EVENT_READ or _has_more(connected):
                     self._client.loop_read()
                 self._client.loop_misc()
+                if self._stall.is_likely(time.monotonic()):
+                    _log.info("%s was brought nothing for long and connects anew", self._name)
+                    self._stall.connected()
+                    self._client.disconnect()
 
     def _connect(self) -> None:
         host, port = self._settings.host, self._settings.port
@@ -207,6 +217,7 @@ class Link:
             return
         client.subscribe([(one, 1) for one in self._filters])
         with self._sending:
+            self._stall.connected()
             self._connection += 1
             self._is_connected = True
         self._changed()
@@ -226,6 +237,8 @@ class Link:
     def _on_message(self, client: Client, _: Any, message: MQTTMessage) -> None:  # noqa: ANN401 paho's own
         connection, number = self._connection, message.mid
         is_promised = message.qos > 0
+        if is_promised:
+            self._stall.heard(time.monotonic())
 
         def done() -> None:
             if is_promised:

@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import urlsplit
 
 from edge_agent.errors import UplinkLost
+from edge_agent.uplinks.proxy import proxy_options
 from edge_agent.uplinks.socket_options import send_at_once
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _GOODBYE_S = 1.0
 _MOST_IN_FLIGHT = 10
 """More than the outbox's window, less than the receive maximum of common brokers (20), which paho does not heed."""
+
+_TAKEN_OVER = 0x8E
+"""The reason code of MQTT 5, "session taken over"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,7 @@ class MqttUplink:
         self._link: _Link | None = None
         self._arrived: deque[Callable[[], None]] = deque()
         self._is_announced = False
+        self._tell_taken_over: Callable[[], None] = _nothing
 
     def listen(self, topic: str, receive: Callable[[bytes], None]) -> None:
         """Call `receive` with each payload on this topic, from the next connection on."""
@@ -99,6 +103,10 @@ class MqttUplink:
     def leave_behind(self, topic: str, payload: bytes) -> None:
         """Have the broker publish this, retained, when a connection made from now on ends without a goodbye."""
         self._will = (topic, payload)
+
+    def when_taken_over(self, tell: Callable[[], None]) -> None:
+        """Call `tell` whenever the broker says that it gave our name to another connection; some of MQTT 5 do."""
+        self._tell_taken_over = tell
 
     async def connect(self) -> None:
         """Connect and subscribe; raise UplinkLost that says what the broker or the way to it refused."""
@@ -172,7 +180,7 @@ class MqttUplink:
         if told.tls is not None:
             client.tls_set_context(told.tls.context())
         if told.proxy:
-            client.proxy_set(**_proxy(told.proxy))
+            client.proxy_set(**proxy_options(told.proxy))
         if self._will is not None:
             client.will_set(*self._will, qos=1, retain=True)
         return client
@@ -217,7 +225,9 @@ class MqttUplink:
         def on_subscribe(*_: object) -> None:
             self._hand_over(link, lambda: _settle(link.subscribed, None))
 
-        def on_disconnect(*_: object) -> None:
+        def on_disconnect(_: object, __: object, ___: object, reason: "ReasonCode", ____: object) -> None:
+            if reason.value == _TAKEN_OVER:
+                self._hand_over(link, self._tell_taken_over)
             self._hand_over(link, lambda: _cut(link))
 
         def on_publish(_: object, __: object, mid: int, ___: object, ____: object) -> None:
@@ -225,7 +235,9 @@ class MqttUplink:
                 self._hand_over(link, lambda: _confirm(link, mid))
 
         def on_message(_: object, __: object, message: "MQTTMessage") -> None:
-            self._hand_over(link, lambda: self._receive(link, message.topic, bytes(message.payload)))
+            with suppress(UnicodeDecodeError):  # bent on its way, and so none of our topics
+                topic, payload = message.topic, bytes(message.payload)
+                self._hand_over(link, lambda: self._receive(link, topic, payload))
 
         client = link.client
         client.on_connect, client.on_subscribe, client.on_disconnect = on_connect, on_subscribe, on_disconnect
@@ -248,6 +260,10 @@ class MqttUplink:
         receive = self._listeners.get(topic)
         if receive is not None and link is self._link:
             receive(payload)
+
+
+def _nothing() -> None:
+    pass
 
 
 def _settle(future: "asyncio.Future[Any]", value: str | None) -> None:
@@ -281,17 +297,3 @@ def _end(client: "Client") -> None:
     client.loop_stop()
     client.on_connect = client.on_subscribe = client.on_disconnect = None  # paho closes its last sockets when nothing
     client.on_publish = client.on_message = None  # refers to the client any more; the callbacks do
-
-
-def _proxy(url: str) -> dict[str, object]:
-    import socks  # type: ignore[import-untyped]  # noqa: PLC0415  # only where there is a proxy
-
-    parts = urlsplit(url)
-    kinds = {"http": socks.HTTP, "socks5": socks.SOCKS5}
-    return {
-        "proxy_type": kinds[parts.scheme],
-        "proxy_addr": parts.hostname,
-        "proxy_port": parts.port,
-        "proxy_username": parts.username,
-        "proxy_password": parts.password,
-    }

@@ -8,6 +8,7 @@ from edge_agent.delivery.plain_sender import PlainSender
 from edge_agent.delivery.presence import Identity
 from edge_agent.delivery.sealer import Sealer
 from edge_agent.delivery.sender import Sender
+from edge_agent.delivery.takeovers import Takeovers
 from edge_agent.ports import AsyncBuffer, Clock
 from edge_agent.uplinks.mqtt import MqttSettings, MqttTls, MqttUplink
 from edge_agent.watch.status import DeliveryState
@@ -22,6 +23,8 @@ class Delivery:
         self._settings = settings.uplink
         self._gateway = settings.gateway
         self._uplink = make_uplink(settings.uplink, settings.gateway)
+        takeovers = Takeovers(clock.monotonic_s, lambda name, detail: sealer.record(name, detail=detail))
+        self._uplink.when_taken_over(takeovers.note)
         self._sender: Sender | PlainSender
         if settings.uplink.acknowledge is Acknowledge.STORE:
             self._sender = Sender(

@@ -215,3 +215,59 @@ async def test_tls_files_that_are_missing_are_named_as_the_cause(tmp_path: Path)
     settings = MqttSettings("127.0.0.1", 1, "x", tls=MqttTls(ca=tmp_path / "none.pem"))
     with pytest.raises(UplinkLost, match="TLS files"):
         await MqttUplink(settings).connect()
+
+
+async def _give_the_name_away(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Be a broker of MQTT 5 that says "session taken over" right after its welcome."""
+    await reader.read(1024)
+    writer.write(b"\x20\x03\x00\x00\x00" + b"\xe0\x02\x8e\x00")
+    await reader.read()
+    writer.close()
+
+
+async def test_a_name_that_goes_to_another_connection_is_told_of_where_the_broker_says_so() -> None:
+    told: list[str] = []
+    server = await asyncio.start_server(_give_the_name_away, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        uplink = MqttUplink(MqttSettings("127.0.0.1", port, client_id="gw-1"))
+        uplink.when_taken_over(lambda: told.append("taken over"))
+        await uplink.connect()
+        await asyncio.wait_for(uplink.lost(), 60)
+        await uplink.close()
+    assert told == ["taken over"]
+
+
+async def test_a_lost_connection_alone_is_not_told_of_as_taken_over(ways: Ways) -> None:
+    told: list[str] = []
+    uplink = ways.uplink()
+    uplink.when_taken_over(lambda: told.append("taken over"))
+    await uplink.connect()
+    ways.broker.kill()
+    await asyncio.wait_for(uplink.lost(), 60)
+    assert told == []
+
+
+async def _bend_a_topic(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Be a broker of MQTT 3.1.1 that sends a message on a topic that is no text, and one on x."""
+    await reader.read(1024)
+    writer.write(b"\x20\x02\x00\x00")
+    subscribe = await reader.readexactly(4)
+    writer.write(b"\x90\x03" + subscribe[2:] + b"\x01")
+    for topic in (b"\xe1", b"x"):
+        writer.write(b"\x30\x05\x00\x01" + topic + b"ok")
+    await reader.read()
+    writer.close()
+
+
+async def test_a_topic_that_is_no_text_stops_no_other_message(caplog: pytest.LogCaptureFixture) -> None:
+    got: list[bytes] = []
+    server = await asyncio.start_server(_bend_a_topic, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        uplink = MqttUplink(MqttSettings("127.0.0.1", port, client_id="gw-1", version="3.1.1"))
+        uplink.listen("x", got.append)
+        await uplink.connect()
+        await until(lambda: bool(got))
+        await uplink.close()
+    assert (got, caplog.messages) == ([b"ok"], [])
