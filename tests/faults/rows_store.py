@@ -14,6 +14,7 @@ from tests.faults.row import Row
 from tests.faults.stage import Stage
 
 REFUSES = "the store takes no readings"
+LOG_ROOM_BYTES = 16 * 1024
 GATEWAYS = ("gw-2", "gw-3")
 
 
@@ -22,7 +23,8 @@ def store_refuses(stage: Stage, rng: random.Random) -> None:
     writer = psutil.Process(_writer(stage))
     before = _refusals(stage)
     stage.journal.tell("the writer's files cannot grow")
-    size = rng.randrange(4096, 65536)
+    # The log is one of its files, and must have room to say that the store has none.
+    size = _log(stage).stat().st_size + LOG_ROOM_BYTES + rng.randrange(4096, 65536)
     writer.rlimit(psutil.RLIMIT_FSIZE, (size, psutil.RLIM_INFINITY))
     stage.wait(lambda: _refusals(stage) > before)
     stage.last(rng.uniform(1.0, 5.0))
@@ -76,7 +78,11 @@ def _writer(stage: Stage) -> int:
 
 
 def _refusals(stage: Stage) -> int:
-    return (stage.directory / f"{stage.writer}.log").read_text().count(REFUSES)
+    return _log(stage).read_text().count(REFUSES)
+
+
+def _log(stage: Stage) -> Path:
+    return stage.directory / f"{stage.writer}.log"
 
 
 ROWS = {
