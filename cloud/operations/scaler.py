@@ -159,11 +159,9 @@ class Scaler:
     def _ask(self) -> None:
         """Ask the executor for what is wanted, where it was not told or forgot."""
         with self._records.reading() as session:
-            known = wanted_instances(session)
-        if known:
-            counts = self._counts(known)
-            if counts != self._asked and self._executor.running():
-                self._want(counts)
+            counts = self._counts(wanted_instances(session))
+        if counts != self._asked and self._executor.running():
+            self._want(counts)
 
     def _counts(self, known: Mapping[Service, Wanted]) -> dict[str, int]:
         return counts_of(self._all(known))

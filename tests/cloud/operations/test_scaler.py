@@ -187,6 +187,13 @@ def test_what_is_wanted_is_asked_of_an_executor_that_forgot(room: Room) -> None:
     assert pools.counts["jobs"].alive == 2
 
 
+def test_the_least_of_a_service_is_there_though_nobody_ever_decided_anything(room: Room) -> None:
+    bounds = {one: Bounds(4 if one is Service.API else 1, 4) for one in Service}
+    situations = Situations(bounds, room.pools, lambda *_: Outlook(), calm_host)
+    Scaler(room.records, room.clock, room.pools, situations, is_automatic=False).look()
+    assert {pool: found.alive for pool, found in room.pools.counts.items()} == {"ingest": 1, "api": 4, "jobs": 1}
+
+
 @pytest.mark.parametrize(("choice", "status"), [(Choice.APPROVE, Status.EXECUTED), (Choice.REJECT, Status.FAILED)])
 def test_where_people_must_approve_nothing_happens_before_they_did(room: Room, choice: Choice, status: Status) -> None:
     with room.records.writing() as session:
