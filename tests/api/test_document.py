@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from cloud.app import alias_api, web
+from cloud.domain.export import MEDIA_TYPES as EXPORT_TYPES
+from cloud.domain.report import MEDIA_TYPES as REPORT_TYPES
 from cloud.domain.scopes import Scope
 
 OURS = version("lineside")
@@ -129,3 +131,11 @@ def test_an_operation_documents_what_the_frame_may_answer(operation: Operation) 
     assert is_open or "429" in told
     errors = [answer for status, answer in what["responses"].items() if int(status) >= 400]
     assert all(answer["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorBody") for answer in errors)
+
+
+@pytest.mark.parametrize(
+    ("path", "types"), [("/reports/{filename}", REPORT_TYPES), ("/exports/{filename}", EXPORT_TYPES)]
+)
+def test_a_file_is_documented_as_every_type_that_it_can_have(path: str, types: dict[str, str]) -> None:
+    content = DOCUMENTS["v1"]["paths"][path]["get"]["responses"]["200"]["content"]
+    assert set(content) == {one.partition(";")[0] for one in types.values()}

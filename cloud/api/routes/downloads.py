@@ -1,6 +1,7 @@
 """GET /reports/{filename}, /exports/{filename}: files, for who may, or for who holds a signed link."""
 
-from typing import Annotated
+from collections.abc import Collection
+from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import SecurityScopes
@@ -13,6 +14,8 @@ from cloud.api.limits import keep_within
 from cloud.api.resource import Resource
 from cloud.domain.api_key import Principal
 from cloud.domain.download import DownloadKind
+from cloud.domain.export import MEDIA_TYPES as EXPORT_TYPES
+from cloud.domain.report import MEDIA_TYPES as REPORT_TYPES
 from cloud.domain.scopes import Scope
 from cloud.errors import Unauthorized
 from cloud.services import Services
@@ -22,11 +25,18 @@ _PAGE_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; fr
 """A page of ours shows its own pictures and styles, and runs nothing."""
 _PRIVATE = "private, no-store"
 FileName = Annotated[str, Path(min_length=1, max_length=200)]
-_CONTENT = {"schema": {"type": "string", "format": "binary"}, "example": "time,device,value\n"}
-_FILE = answers("", 401, 403, 404, 422, 503) | {
-    200: {"description": "The file.", "content": {"application/octet-stream": _CONTENT}},
-    429: refused_too_often(),
-}
+_BYTES = {"schema": {"type": "string", "format": "binary"}, "example": "time,device,value\n"}
+_JSON: dict[str, Any] = {"schema": {}, "example": {"figures": {}}}
+
+
+def _file(media_types: Collection[str]) -> dict[int | str, dict[str, Any]]:
+    """Return what is documented of a file of one of these types."""
+    names = [one.partition(";")[0] for one in media_types]
+    content = {name: _JSON if name == "application/json" else _BYTES for name in names}
+    described = {200: {"description": "The file.", "content": content}, 429: refused_too_often()}
+    return answers("", 401, 403, 404, 422, 503) | described
+
+
 Known = Annotated[Principal | None, Security(guest, scopes=[Scope.REPORTS_GENERATE])]
 
 
@@ -52,13 +62,13 @@ async def holder(
 _LET_IN = [Depends(keep_within), Depends(holder)]
 
 
-@router.get("/reports/{filename}", dependencies=_LET_IN, response_model=None, responses=_FILE)
+@router.get("/reports/{filename}", dependencies=_LET_IN, response_model=None, responses=_file(REPORT_TYPES.values()))
 async def fetch_report(filename: FileName, services: ServicesDep) -> StreamingResponse:
     """Fetch a report; one that is a page is shown, all others are saved."""
     return await _sent(services, DownloadKind.REPORT, filename)
 
 
-@router.get("/exports/{filename}", dependencies=_LET_IN, response_model=None, responses=_FILE)
+@router.get("/exports/{filename}", dependencies=_LET_IN, response_model=None, responses=_file(EXPORT_TYPES.values()))
 async def fetch_export(filename: FileName, services: ServicesDep) -> StreamingResponse:
     """Fetch an export."""
     return await _sent(services, DownloadKind.EXPORT, filename)

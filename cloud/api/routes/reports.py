@@ -1,7 +1,5 @@
 """POST /reports/generate: a report, now."""
 
-import asyncio
-
 from fastapi import Response
 from pydantic import BaseModel
 
@@ -11,15 +9,13 @@ from cloud.api.errors import MISSING_IS_400
 from cloud.api.once import idempotent
 from cloud.api.report_views import PENDING_EXAMPLE, REPORT_EXAMPLE, ReportBody, ReportView, TaskView, show_report, why
 from cloud.api.resource import Resource
+from cloud.api.waiting import ended
 from cloud.domain.identity import shown
-from cloud.domain.job import Job, JobState, Vocabulary
+from cloud.domain.job import JobState, Vocabulary
 from cloud.errors import Unavailable
 from cloud.jobs.queue import JOB
-from cloud.services import Services
 
 router = Resource(prefix="/reports", tags=["reports"])
-WAIT_S = 60.0
-_LOOK_EVERY_S = 0.1
 
 
 class Later(BaseModel):
@@ -48,7 +44,7 @@ async def generate_report(
     """Report what is stored. Written by a job; one that takes over a minute is answered with 202 and its task."""
     request = body.request(services.traffic)
     job = await services.threads.run(lambda _: services.reports.ask(request, by=caller.name))
-    job = await _ended(services, job)
+    job = await ended(services, job)
     match job.state:
         case JobState.SUCCEEDED:
             return await services.threads.run(lambda _: show_report(job, services.downloads))
@@ -57,13 +53,3 @@ async def generate_report(
         case JobState.QUEUED | JobState.RUNNING:
             response.status_code = 202
             return Later(task_id=shown(JOB, job.id), status=job.word(Vocabulary.TASKS))
-
-
-async def _ended(services: Services, job: Job) -> Job:
-    """Return the job once it has ended, or as it is after a minute."""
-    for _ in range(round(WAIT_S / _LOOK_EVERY_S)):
-        if job.state.is_final:
-            break
-        await asyncio.sleep(_LOOK_EVERY_S)
-        job = await services.threads.run(lambda _: services.jobs.get(job.id))  # noqa: B023 - run before the next round
-    return job
