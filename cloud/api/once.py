@@ -68,7 +68,9 @@ async def _claim(
     slot = Slot(guest.name, request.scope["route"].name, idempotency_key)
     offer = Claim(Claimed.OURS, "", services.clock.now_us())
     query = [pair for pair in request.query_params.multi_items() if pair[0] != "envelope"]
-    body_hash = _hash(query, await request.body(), guest)
+    # The ids in the path, too: what was done with one thing says nothing of another.
+    asked = [*query, *((name, str(value)) for name, value in request.path_params.items())]
+    body_hash = _hash(asked, await request.body(), guest)
     claim = await services.idempotency.claim(slot, body_hash=body_hash, offer=offer, patience=LONG)
     if claim.result is not Claimed.DONE:
         request.scope[_CLAIM] = _Held(services.idempotency, slot)
@@ -80,7 +82,7 @@ async def _claim(
     raise Replayed(claim.answer)
 
 
-def _hash(query: list[tuple[str, str]], body: bytes, caller: Principal) -> str:
+def _hash(asked: list[tuple[str, str]], body: bytes, caller: Principal) -> str:
     """Return the same text for the same request, however its JSON is written.
 
     The scopes are part of it: who lost a right does not get what they were answered when they had it.
@@ -89,7 +91,7 @@ def _hash(query: list[tuple[str, str]], body: bytes, caller: Principal) -> str:
         content = msgspec.json.encode(msgspec.json.decode(body), order="sorted") if body else b""
     except msgspec.DecodeError:
         content = body
-    return sha256(msgspec.json.encode((query, sorted(caller.scopes))) + content).hexdigest()
+    return sha256(msgspec.json.encode((asked, sorted(caller.scopes))) + content).hexdigest()
 
 
 class Once:

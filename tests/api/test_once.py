@@ -9,7 +9,7 @@ import pytest
 
 from cloud.domain.scopes import Scope
 from cloud.wiring import open_api
-from tests.support.cloud import BASE, Cloud
+from tests.support.cloud import BASE, Cloud, arrival
 
 EVENT = {
     "event_type": "scheduled_maintenance",
@@ -124,3 +124,14 @@ async def test_a_revoked_key_is_not_answered_what_it_was_answered_before(cloud: 
         assert (await post(client)).status_code == 201
         cloud.api.services.keys.revoke(text.split("_")[1], by="test")
         assert (await post(client)).status_code == 401
+
+
+async def test_a_key_that_was_used_for_another_thing_is_422_and_tells_nothing_of_that(cloud: Cloud) -> None:
+    for device in ("pump-1", "pump-2"):
+        await cloud.write(arrival(device=device, time_us=[cloud.clock.now_us()], value=[1.0]))
+    async with cloud.client(Scope.ADMIN) as client:
+        first = await client.post("/api/v1/devices/pump-1/baseline/reset", json={"note": "oiled"}, headers=KEY)
+        again = await client.post("/api/devices/pump-1/baseline/reset", json={"note": "oiled"}, headers=KEY)
+        other = await client.post("/api/v1/devices/pump-2/baseline/reset", json={"note": "oiled"}, headers=KEY)
+    assert (first.status_code, first.json()["device_id"], again.content) == (200, "pump-1", first.content)
+    assert (other.status_code, other.json()["error_code"]) == (422, "IDEMPOTENCY_KEY_REUSED")
