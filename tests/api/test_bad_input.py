@@ -244,6 +244,13 @@ async def test_what_is_no_number_is_none_in_a_body_and_nothing_is_stored(
     assert rows_of(cloud) == before
 
 
+async def test_a_label_of_a_number_that_none_can_have_is_422(every: httpx.AsyncClient) -> None:
+    async with every:
+        for number in ("0", "-1", str(1 << 63), "1" + "0" * 30):
+            answer = await every.delete(f"/api/v1/labels/{number}")
+            assert (answer.status_code, is_documented(answer)) == (422, True), number
+
+
 async def test_a_planned_event_that_ends_before_it_begins_is_422_and_not_kept(
     cloud: Cloud, every: httpx.AsyncClient
 ) -> None:

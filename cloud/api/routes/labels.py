@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query, Request, Response
+from fastapi import Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from cloud.api.alarm_answers import LABEL_EXAMPLE, LabelAnswer, Plant
@@ -18,6 +18,7 @@ from cloud.errors import Invalid
 from cloud.services import Services, Views
 
 router = Resource(prefix="/labels", tags=["labels"])
+LabelId = Annotated[int, Path(ge=1, le=(1 << 31) - 1)]
 _ERRORS = (401, 403, 404, 422, 503)
 _CSV = "device_id,from,to,verdict,kind,note\npump-1,2026-01-15T10:29:57Z,2026-01-15T10:41:00Z,true_fault,bearing,\n"
 _CSV_BODY = {
@@ -129,7 +130,7 @@ async def import_labels(request: Request, caller: Operator, services: ServicesDe
 
 
 @router.delete("/{label_id}", summary="Delete a label", responses=answers({"message": "Label deleted"}, *_ERRORS))
-async def delete_label(label_id: int, caller: Operator, services: ServicesDep) -> GoneAnswer:
+async def delete_label(label_id: LabelId, caller: Operator, services: ServicesDep) -> GoneAnswer:
     """Take back what was said."""
     await services.threads.run(lambda _: services.labels.delete(label_id, by=caller.name))
     return GoneAnswer(message="Label deleted")
