@@ -99,10 +99,9 @@ class SeededPlant:
         self.key_file = self.directory / "first-key"
 
     def prepare(self) -> Self:
-        """Write what was there before the cloud starts: keys, readings, alarms, models; nothing where that is done."""
+        """Write what was there before the cloud starts but for readings: keys, models; nothing where that is done."""
         if not self.key_file.exists():
             self.server.run("init", "--key-file", str(self.key_file))
-            self._write_past(load_settings(self.server.config))
             if self.are_models_seeded:
                 seed = [sys.executable, "-m", "cloud.cli", "seed-models", "--config", str(self.server.config)]
                 subprocess.run(seed, check=True, capture_output=True, timeout=600)
@@ -110,6 +109,8 @@ class SeededPlant:
 
     def __enter__(self) -> Self:
         self.prepare()
+        # Now, not when it was prepared: of readings older than a quarter of an hour nothing is judged.
+        self._write_past(load_settings(self.server.config))
         self.ids["key"] = self.key_file.read_text().strip()
         self.ids["setup"] = load_settings(self.server.config).setup_token_path.read_text().strip()
         self.server.__enter__()
