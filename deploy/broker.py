@@ -57,13 +57,6 @@ def broker_command(directory: Path, port: int, *, mosquitto: str | None) -> Sequ
     return (sys.executable, "-m", "iotcore", "--config", str(config), "--log-level", "CRITICAL")
 
 
-def free_port() -> int:
-    """Return a loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def listens(port: int) -> bool:
     """Return whether somebody takes connections on this loopback port."""
     try:

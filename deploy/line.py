@@ -8,8 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from deploy.broker import broker_command, find_mosquitto, free_port, listens
+from deploy.broker import broker_command, find_mosquitto, listens
 from deploy.fetch import answers
+from deploy.ports import free_port
 from deploy.supervise import Program
 
 GATEWAY = "demo-gateway"

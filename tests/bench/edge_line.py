@@ -15,12 +15,13 @@ from urllib.request import urlopen
 
 import yaml
 
+from deploy.ports import free_port
 from edge_agent.watch.status import AgentStatus, decode
 from tests.bench.edge_cloud import CloudProcess
 from tests.bench.edge_server import REGISTERS, STAMP_REGISTERS
 from tests.bench.edge_store import StoreProcess
 from tests.bench.measure import Sample, Watched, wait_until
-from tests.support.broker import Broker, free_port
+from tests.support.broker import Broker
 
 GATEWAY = "bench"
 OPCUA_PERIOD_S = 0.5

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from deploy.ports import free_port
 from edge_agent.errors import UplinkLost
 from edge_agent.uplinks.mqtt import MqttSettings, MqttTls, MqttUplink
-from tests.support.broker import Broker, free_port
+from tests.support.broker import Broker
 from tests.support.tunnel import Tunnel
 from tests.support.uplink_certificates import Certificates
 from tests.support.waiting import until

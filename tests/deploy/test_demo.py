@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from deploy.account import made, settle, stored
-from deploy.broker import free_port
 from deploy.fetch import Api, Stored
 from deploy.line import Line
+from deploy.ports import free_port
 from deploy.report import Facts, make_report
 from deploy.run import draw_plans
 from deploy.supervise import Supervisor

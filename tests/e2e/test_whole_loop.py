@@ -20,9 +20,10 @@ import pytest
 import yaml
 
 from cloud.domain.scopes import Scope
+from deploy.ports import free_port
 from firmware_sim.agent_config import compose
 from tests.support.agent import AgentProcess
-from tests.support.broker import Broker, free_port
+from tests.support.broker import Broker
 from tests.support.cloud import CloudServer
 from tests.support.plant import PlantProcess, modbus_plant
 from tests.support.waiting import wait_until

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from deploy.ports import free_port
 from tests.support.agent import AgentProcess, modbus_device
-from tests.support.broker import Broker, free_port
+from tests.support.broker import Broker
 from tests.support.small_store import SmallStore
 from tests.support.waiting import until, wait_until
 

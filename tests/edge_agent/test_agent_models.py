@@ -9,11 +9,12 @@ import pytest
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from deploy.ports import free_port
 from protocols.delivery import State, decode
 from protocols.topics import GatewayTopic, gateway_topic
 from protocols.wanted import ModelStanding, Standing, Wanted, WantedModel, encode_wanted
 from tests.support.agent import AgentProcess, modbus_device
-from tests.support.broker import Broker, free_port
+from tests.support.broker import Broker
 from tests.support.package_server import KEY, PackageServer
 from tests.support.packages import make_package
 from tests.support.waiting import wait_until

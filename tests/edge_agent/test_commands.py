@@ -9,11 +9,11 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from deploy.ports import free_port
 from edge_agent import VERSION
 from edge_agent.commands.app import app
 from edge_agent.config.load import schema_text
 from tests.support.agent import modbus_device
-from tests.support.broker import free_port
 
 RUNNER = CliRunner()
 COMMANDS = [

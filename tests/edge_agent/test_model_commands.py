@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from deploy.ports import free_port
 from edge_agent.commands.app import app
 from edge_agent.models.errand import Reason
 from edge_agent.models.shelf import Shelf
 from edge_agent.models.slot import Kept, Slot
 from protocols.wanted import Wanted
-from tests.support.broker import free_port
 from tests.support.model_gateway import wish
 from tests.support.packages import make_package
 

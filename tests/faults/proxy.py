@@ -8,9 +8,9 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Self
 
+from deploy.ports import free_port
 from tests.faults.conditions import GOOD, Conditions
 from tests.faults.lane import Lane, hurry, tear
-from tests.support.broker import free_port
 
 _SWITCH_S = 10.0
 Tell = Callable[[str], None]

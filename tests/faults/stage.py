@@ -14,6 +14,7 @@ import psutil
 
 from deploy.control import ask_plant
 from deploy.line import command
+from deploy.ports import free_port
 from deploy.supervise import Program, Supervisor, descendants, run_to_end
 from firmware_sim.endpoints import Ready, read_ready
 from tests.faults.conditions import GOOD
@@ -39,7 +40,6 @@ from tests.faults.programs import (
 )
 from tests.faults.proxy import FaultProxy
 from tests.faults.seat import Seat
-from tests.support.broker import free_port
 from tests.support.waiting import wait_until
 
 MAX_UNSEALED_S = 0.05

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.support.broker import free_port
+from deploy.ports import free_port
 from tests.support.waiting import wait_until
 
 COMMAND = (sys.executable, "-c", "from edge_agent.cli import main; main()")

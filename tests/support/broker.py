@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.ports import free_port
+
 _START_S = 60.0
 _CONFIG = """\
 listener {port} 127.0.0.1
@@ -21,13 +23,6 @@ max_inflight_messages 100
 log_type error
 log_type warning
 """
-
-
-def free_port() -> int:
-    """Return a TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def mosquitto() -> str:

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from cloud.fleet.repository import PackageRepository
-from tests.support.broker import free_port
+from deploy.ports import free_port
 from tests.support.cloud_clock import HandClock
 
 METADATA, TARGETS = "/api/v1/packages/metadata/", "/api/v1/packages/targets/"

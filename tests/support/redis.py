@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.broker import free_port
+from deploy.ports import free_port
 
 _START_S = 60.0
 

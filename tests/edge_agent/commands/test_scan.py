@@ -12,9 +12,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from deploy.ports import free_port
 from edge_agent.commands.app import app
 from edge_agent.drivers.modbus_scan import MOST_SILENT
-from tests.support.broker import free_port
 from tests.support.modbus_server import ILLEGAL_FUNCTION, Memory, RawServer, Request, Respond
 
 QUICK = ["--timeout", "0.05", "--pause", "0"]

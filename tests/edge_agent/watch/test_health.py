@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 import pytest
 
+from deploy.ports import free_port
 from edge_agent.watch.health import MAX_CONNECTIONS, MAX_HEAD_BYTES, Answer, HealthServer
-from tests.support.broker import free_port
 
 
 async def live() -> Answer:
