@@ -81,7 +81,8 @@ class RuleWatch:
 
 def _raise(rule: AlarmRule, message: str, *, at_us: int, onset_us: int, value: float | None = None) -> Raise:
     condition: Condition = condition_of(rule)
-    limit = "" if rule.kind is RuleKind.SILENCE else f"low {rule.low}, high {rule.high}"
+    bounds = {} if rule.kind is RuleKind.SILENCE else {"low": rule.low, "high": rule.high}
+    limit = ", ".join(f"{name} {bound:g}" for name, bound in bounds.items() if bound is not None)
     return Raise(
         condition, Finding(at_us, rule.severity, message, onset_us, channel=rule.tag, value=value, limit=limit)
     )

@@ -79,7 +79,8 @@ def test_a_value_beyond_its_limit_is_an_alarm_until_it_is_back_by_the_hysteresis
 def test_a_low_limit_holds_the_other_way_round(records: Records) -> None:
     boiler = Boiler(records, replace(LIMIT, high=None, low=5.0))
     assert [boiler.then(value) for value in (5.0, 4.0, 6.9, 7.0)] == [False, True, True, False]
-    assert boiler.found[0].finding.message == "temperature of boiler is 4 °C, below 5"
+    finding = boiler.found[0].finding
+    assert (finding.message, finding.limit) == ("temperature of boiler is 4 °C, below 5", "low 5")
 
 
 def test_a_value_must_stay_beyond_for_the_delay_and_back_for_the_other(records: Records) -> None:

@@ -2,6 +2,7 @@
 import { Chip, Mark } from "../../parts/marks";
 import { percent } from "../../parts/number";
 import type { Column } from "../../parts/table";
+import { who } from "../../parts/who";
 import { Link } from "../../router";
 import { type Alarm, isUnacknowledged } from "../../stores/alarms";
 import { devices } from "../../stores/devices";
@@ -93,14 +94,14 @@ const hidden = (): readonly Column<Alarm>[] => [
       one.shelved_until ? `${at(one.shelved_until)} (${ago(one.shelved_until)})` : t("alarms.until_back"),
     by: (one) => one.shelved_until ?? "z",
   },
-  { key: "by", title: t("common.by"), cell: (one) => one.shelved_by ?? one.out_of_service_by ?? "", isWide: true },
+  { key: "by", title: t("common.by"), cell: (one) => who(one.shelved_by ?? one.out_of_service_by ?? ""), isWide: true },
 ];
 const past = (): readonly Column<Alarm>[] => [
   { key: "cleared", title: t("alarms.cleared"), cell: (one) => at(one.cleared_at), by: (one) => one.cleared_at ?? "" },
   {
     key: "seen",
     title: t("alarms.acknowledged_by"),
-    cell: (one) => one.acknowledged_by ?? "",
+    cell: (one) => (one.acknowledged_by ? who(one.acknowledged_by) : ""),
     by: (one) => one.acknowledged_by ?? "",
     isWide: true,
   },

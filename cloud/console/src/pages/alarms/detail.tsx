@@ -5,6 +5,7 @@ import { Chip, Mark } from "../../parts/marks";
 import { number, percent } from "../../parts/number";
 import { Failed, Loading, Pairs } from "../../parts/panel";
 import { useAsked, useLast } from "../../parts/use";
+import { who } from "../../parts/who";
 import { Link } from "../../router";
 import type { Alarm } from "../../stores/alarms";
 import { link } from "../../stores/link";
@@ -103,7 +104,9 @@ function About({ alarm, ask }: { alarm: Alarm; ask: (asked: Asked) => void }) {
 }
 
 function Facts({ alarm }: { alarm: Alarm }) {
-  const seen = alarm.acknowledged_by ? `${alarm.acknowledged_by}, ${at(alarm.acknowledged_at)}` : t("alarms.nobody");
+  const seen = alarm.acknowledged_by
+    ? `${who(alarm.acknowledged_by)}, ${at(alarm.acknowledged_at)}`
+    : t("alarms.nobody");
   const end = alarm.resolved ? ms(alarm.cleared_at ?? null) : Date.now();
   const facts: (readonly [string, string | number | false | null | undefined])[] = [
     [t("common.gateway"), alarm.gateway_id],
@@ -118,8 +121,8 @@ function Facts({ alarm }: { alarm: Alarm }) {
     [t("alarms.limit"), alarm.limit],
     [t("alarms.acknowledged_by"), seen],
     [t("alarms.assigned"), alarm.assigned_to],
-    [t("alarms.until"), alarm.shelved_until && `${at(alarm.shelved_until)}, ${alarm.shelved_by ?? ""}`],
-    [t("alarms.state_out_of_service"), alarm.out_of_service_by],
+    [t("alarms.until"), alarm.shelved_until && `${at(alarm.shelved_until)}, ${who(alarm.shelved_by ?? "")}`],
+    [t("alarms.state_out_of_service"), alarm.out_of_service_by && who(alarm.out_of_service_by)],
   ];
   return (
     <>

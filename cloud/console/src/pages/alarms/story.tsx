@@ -1,6 +1,7 @@
 /** What was said and what became of an alarm, the newest last. */
 import { useSignal } from "@preact/signals";
 import type { Answer } from "../../api/client";
+import { who } from "../../parts/who";
 import { may } from "../../stores/session";
 import { t, word } from "../../text";
 import { at } from "../../time/zone";
@@ -35,7 +36,7 @@ export function Comments({ id, comments, reload }: CommentsProps) {
         <blockquote key={one.at + one.by}>
           <p>{one.text}</p>
           <footer class="quiet">
-            {one.by}, {at(one.at)}
+            {who(one.by)}, {at(one.at)}
           </footer>
         </blockquote>
       ))}
@@ -76,7 +77,7 @@ export function History({ of }: { of: Story["history"] }) {
               {at(one.at, "seconds")}
             </time>
             <span>
-              {word(one.action.replace(/^alarm\./, ""))} <span class="quiet">{one.by}</span>
+              {word(one.action.replace(/^alarm\./, ""))} <span class="quiet">{who(one.by)}</span>
             </span>
           </li>
         ))}

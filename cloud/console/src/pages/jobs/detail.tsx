@@ -6,6 +6,7 @@ import { Confirm } from "../../parts/confirm";
 import { Mark } from "../../parts/marks";
 import { bytes, percent } from "../../parts/number";
 import { Pairs, Progress } from "../../parts/panel";
+import { who } from "../../parts/who";
 import { Link } from "../../router";
 import { act } from "../../stores/act";
 import { again, askAgain } from "../../stores/job-again";
@@ -64,7 +65,7 @@ export function JobDetail({ job, close }: { job: Job; close: () => void }) {
 
 function facts(job: Job): (readonly [string, string])[] {
   const all: (readonly [string, string])[] = [
-    [t("work.asked_by"), job.requested_by],
+    [t("work.asked_by"), who(job.requested_by)],
     [t("work.asked_at"), at(job.created_at, "full")],
     [t("work.started"), at(job.started_at, "full")],
     [t("work.ended"), at(job.ended_at, "full")],

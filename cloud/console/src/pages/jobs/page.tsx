@@ -6,6 +6,7 @@ import { bytes } from "../../parts/number";
 import { PageHead, Ready } from "../../parts/panel";
 import { type Column, Table } from "../../parts/table";
 import { useKept } from "../../parts/use";
+import { who } from "../../parts/who";
 import { Link, query, setQuery } from "../../router";
 import { elapsed, isOver, type Job, jobs, newestFirst, readJob } from "../../stores/jobs";
 import { type TextKey, t, word } from "../../text";
@@ -40,7 +41,7 @@ function columns(isShort: boolean): Column<Job>[] {
       cell: (job) => (job.started_at ? length(elapsed(job, isOver(job) ? 0 : now.value)) : "–"),
       by: (job) => job.elapsed_s,
     },
-    { key: "by", title: t("work.asked_by"), cell: (job) => job.requested_by, by: (job) => job.requested_by },
+    { key: "by", title: t("work.asked_by"), cell: (job) => who(job.requested_by), by: (job) => who(job.requested_by) },
     {
       key: "asked",
       title: t("work.asked_at"),
