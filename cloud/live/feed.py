@@ -19,7 +19,8 @@ from cloud.live.source import Source
 from cloud.live.turns import Turns
 
 EVERY_S = 0.25
-_AT_ONCE = 500
+_AT_ONCE = 100
+"""Fewer than a mailbox holds: between two readings of a flood, those who listen take what came."""
 MOST_REPLAYED = 5_000
 _log = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ PERSON = ("olaf", PASSWORD)
 ALARMS, AT_ONCE = 5000, 500
 FAST, PERIOD_S = 50, 0.1
 LONG, ROWS = "long-1", 20_000
-EXTRA = "limits: {profile: high}\nscaling: {automatic: false}\nstore: {minimum_free: 0.005}\n"
+EXTRA = "limits: {profile: high}\nstore: {minimum_free: 0.005}\n"
 
 
 def fast_table() -> TagTable:
@@ -53,10 +53,15 @@ def long_past(now_us: int) -> Arrival:
 
 
 class BusyPlant:
-    """A real cloud over real stores, and gateways made by hand. A context manager."""
+    """A real cloud over real stores, and gateways made by hand. A context manager.
 
-    def __init__(self, directory: Path) -> None:
+    workers: how many processes of the API there are.
+    """
+
+    def __init__(self, directory: Path, *, workers: int = 1) -> None:
         self._directory = directory
+        api = f"{{service: api, least: {workers}, most: {workers}}}"
+        self._extra = f"{EXTRA}scaling: {{automatic: false, instances: [{api}]}}\n"
         self._stack = ExitStack()
         self._quiet = threading.Event()
         self._pulse: threading.Thread | None = None
@@ -64,7 +69,7 @@ class BusyPlant:
 
     def __enter__(self) -> Self:
         broker = self._stack.enter_context(Broker(self._directory))
-        self.server = CloudServer(self._directory, mqtt=f"mqtt: {{port: {broker.port}}}\n", extra=EXTRA)
+        self.server = CloudServer(self._directory, mqtt=f"mqtt: {{port: {broker.port}}}\n", extra=self._extra)
         key_file = self._directory / "first-key"
         self.server.run("init", "--key-file", str(key_file))
         self._write_past()
