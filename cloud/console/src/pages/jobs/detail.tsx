@@ -69,7 +69,7 @@ function facts(job: Job): (readonly [string, string])[] {
     [t("work.asked_at"), at(job.created_at, "full")],
     [t("work.started"), at(job.started_at, "full")],
     [t("work.ended"), at(job.ended_at, "full")],
-    [t("work.cancelled_by"), job.cancelled_by],
+    [t("work.cancelled_by"), job.cancelled_by && who(job.cancelled_by)],
     [t("work.took"), `${length(elapsed(job, now.value))} ${t("work.limit", { time: length(job.limit_s) })}`],
     [t("work.memory"), t("work.at_most_memory", { size: bytes(job.memory_mib * 1_048_576) })],
     [t("work.message"), job.message],
