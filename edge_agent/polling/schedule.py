@@ -56,8 +56,8 @@ class Schedule:
         """Return how many points beyond the one that is due have gone by."""
         if beat.period_s == 0:
             return 0
-        after = max(beat.step, math.floor((now_s - self._start_s) / beat.period_s)) + 1
-        while self._start_s + after * beat.period_s <= now_s:  # where the division was rounded down
+        after = max(beat.step, math.floor((now_s - self._start_s) / beat.period_s) - 1) + 1
+        while self._start_s + after * beat.period_s <= now_s:  # the division may have been rounded up or down
             after += 1
         skipped = after - beat.step - 1
         beat.step = after

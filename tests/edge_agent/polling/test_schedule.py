@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge_agent.polling.schedule import Schedule
@@ -39,6 +39,7 @@ def test_nothing_to_poll_is_never_due() -> None:
 
 
 @given(PERIODS, STEPS, st.floats(0, 1e6))
+@example({0: 0.05}, [1.0, 2.9], 0.0)  # 3.9 / 0.05 is 78, but 78 * 0.05 is after 3.9
 def test_each_tag_is_taken_or_counted_once_for_each_point_that_went_by(
     periods: dict[int, float], steps: list[float], start_s: float
 ) -> None:
