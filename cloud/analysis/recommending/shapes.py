@@ -10,6 +10,7 @@ from cloud.ports import Buckets
 HOUR_US = 3_600_000_000
 HOURS = 48
 RECENT_H = 6
+_ROUNDING = 1e-9
 _LEAST_BEFORE = 24
 _LEAST_COUNT = 10
 NOISE_RATIO = 3.0
@@ -36,9 +37,14 @@ def shape_of(rollup: Buckets, end_us: int) -> Shape | None:
         return None
     usual, now = float(np.median(known)), float(np.median(recent))
     was_moving = float((known > 0).mean()) > _HALF
-    is_stuck = bool((recent == 0).all()) and was_moving and float(np.ptp(means[-RECENT_H:])) == 0.0
+    is_stuck = bool((recent == 0).all()) and was_moving and _are_same(means[-RECENT_H:])
     is_noisy = usual > 0 and now > NOISE_RATIO * usual and float(np.quantile(known, 0.95)) < now
     return Shape(now, usual, float(means[-1]), is_stuck, is_noisy)
+
+
+def _are_same(means: Floats) -> bool:
+    """Return whether hours have one mean, but for the rounding of sums of more or fewer readings."""
+    return float(np.ptp(means)) <= _ROUNDING * float(np.abs(means).max())
 
 
 def _hours(rollup: Buckets, end_us: int) -> tuple[Floats, Floats]:
