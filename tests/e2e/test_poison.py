@@ -62,10 +62,11 @@ def test_poison_is_counted_and_everything_else_arrives(tmp_path: Path, broker: B
             gateway.publish_to(telemetry_topic("meter-9"), b'{"ts": %d, "values": {"power": 5}}' % (1.7e12 + seq))
             gateway.publish(GatewayTopic.HELLO, b"\xff\x00")
             gateway.publish_to("v1/gw/-no-/data", data(50))
-        wait_until(lambda: gateway.settled(EPOCH, LAST + 1))
         times = LAST - 1
+        wait_until(lambda: api.metrics().get('lineside_ingest_mqtt_total{outcome="invalid_topic"}') == times)
+        wait_until(lambda: gateway.settled(EPOCH, LAST + 1))
         wait_until(lambda: len(api.values("meter-9", "power")) == times)
-        assert len(api.values("pump-1", "flow")) == 3 * times
+        wait_until(lambda: len(api.values("pump-1", "flow")) == 3 * times)
         account = api.account("gw-1")
         assert (account["stored"], account["quarantined"], account["lost"]) == (3 * times, 1, 0)
         metrics = api.metrics()
