@@ -60,7 +60,8 @@ class Verdict:
 class Excuses:
     """What may be missing. kills: of agents; waiting: values in a buffer, not acknowledged; dropped: readings declared.
 
-    until_s: what was made after that is not asked about yet; slack_s: how far a stored time may be from the served one.
+    until_s: what was made after that is not asked about yet; slack_s: how far a stored time may be from the served one;
+    pauses: from when to when an agent stood still: an answer that waited for it has the time at which it was read.
     """
 
     kills: Sequence[Kill] = ()
@@ -68,6 +69,12 @@ class Excuses:
     dropped: int = 0
     until_s: float = float("inf")
     slack_s: float = float("inf")
+    pauses: Sequence[tuple[float, float]] = ()
+
+    def are_together(self, made: Shown, stored: Shown) -> bool:
+        """Return whether the stored time may be that of what was served then."""
+        waited_s = sum(max(0.0, min(stored.at_s, end) - max(made.at_s, begin)) for begin, end in self.pauses)
+        return abs(stored.at_s - made.at_s) <= self.slack_s + waited_s
 
 
 def count(made: Iterable[Shown], stored: Iterable[Shown], excuses: Excuses) -> Verdict:
@@ -76,7 +83,7 @@ def count(made: Iterable[Shown], stored: Iterable[Shown], excuses: Excuses) -> V
     missing: list[Shown] = []
     extra: list[Shown] = []
     for key in asked.keys() | found.keys():
-        gone, more = _pair(asked.get(key, []), found.get(key, []), excuses.slack_s)
+        gone, more = _pair(asked.get(key, []), found.get(key, []), excuses)
         missing, extra = missing + gone, extra + more
     total, there = _size(asked), _size(found)
     there -= sum(one.at_s > excuses.until_s for one in extra)
@@ -112,16 +119,15 @@ def _size(groups: Mapping[tuple[Series, Value], Sequence[Shown]]) -> int:
     return sum(len(group) for group in groups.values())
 
 
-def _pair(made: Sequence[Shown], stored: Sequence[Shown], slack_s: float) -> tuple[list[Shown], list[Shown]]:
+def _pair(made: Sequence[Shown], stored: Sequence[Shown], excuses: Excuses) -> tuple[list[Shown], list[Shown]]:
     """Return what of equal values has no partner: made and not stored, stored and not made."""
     missing: list[Shown] = []
     extra: list[Shown] = []
     i = j = 0
     while i < len(made) and j < len(stored):
-        apart_s = stored[j].at_s - made[i].at_s
-        if abs(apart_s) <= slack_s:
+        if excuses.are_together(made[i], stored[j]):
             i, j = i + 1, j + 1
-        elif apart_s > 0:
+        elif stored[j].at_s > made[i].at_s:
             missing.append(made[i])
             i += 1
         else:

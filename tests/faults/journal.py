@@ -27,6 +27,8 @@ class Journal:
     begun_s: float = field(default_factory=time.time)
     lines: list[Line] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)
+    pauses: list[tuple[float, float]] = field(default_factory=list)
+    """From when to when an agent stood still (Unix seconds)."""
 
     def tell(self, words: str) -> None:
         """Note that something is done now."""
@@ -43,6 +45,7 @@ class Journal:
     def stood_still(self, begun_s: float) -> None:
         """Note that an agent stood still from then (Unix seconds) to now: an answer may have come too late for it."""
         self.kills.append(Kill(begun_s + COMMIT_S, begun_s - self.max_unsealed_s))
+        self.pauses.append((begun_s, time.time()))
 
     def broken_off(self, begun_s: float) -> None:
         """Note that a device broke its connections off since then: what it had handed to them may be nobody's."""

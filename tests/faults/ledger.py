@@ -33,6 +33,7 @@ class Terms:
     kills: Sequence[Kill] = ()
     until_s: float = float("inf")
     slack_s: float = 5.0
+    pauses: Sequence[tuple[float, float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def settle(files: Files, terms: Terms, journal: Journal | None = None) -> Found:
     everything = [batch for of_one in batches.values() for batch in of_one]
     with CloudFile(files.readings) as cloud:
         books = cloud.books()
-        excuses = Excuses(terms.kills, waiting(everything), books.dropped, terms.until_s, terms.slack_s)
+        excuses = Excuses(terms.kills, waiting(everything), books.dropped, terms.until_s, terms.slack_s, terms.pauses)
         verdict = count(made(files.truth), cloud.values(), excuses)
         # The store keeps one reading for equal series and time, so that only its books show what came under two keys.
         again = replace(verdict.account, duplicated=verdict.account.duplicated + books.again)

@@ -284,7 +284,7 @@ class Stage:
         """Return what became of every value that was made until then (Unix seconds)."""
         buffers = [(seat.gateway, seat.buffer) for seat in self.seats if until_s == float("inf")]
         slack_s = 5.0 if self.needs.has_true_times else float("inf")
-        terms = Terms(self.journal.kills, until_s, slack_s)
+        terms = Terms(self.journal.kills, until_s, slack_s, self.journal.pauses)
         return settle(Files(self.truth, self.readings, buffers), terms, self.journal)
 
     def _is_agent(self, name: str) -> bool:

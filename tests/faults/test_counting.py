@@ -45,6 +45,13 @@ def test_what_is_not_in_order_is_named(stored: list[Shown], what: str) -> None:
     assert wrong == dict.fromkeys(wrong, 0) | {what: 1}
 
 
+def test_an_answer_that_waited_while_its_agent_stood_still_has_the_time_at_which_it_was_read() -> None:
+    stored = [*STORED[:4], Shown(FLOW, 4.0, 113.2)]
+    assert of(stored, Excuses(slack_s=5.0, pauses=[(103.9, 113.1)])).is_clean
+    for pause in ((113.0, 120.0), (90.0, 105.0)):
+        assert of(stored, Excuses(slack_s=5.0, pauses=[pause])).altered == 1
+
+
 def test_what_was_served_just_before_a_kill_is_excused_and_nothing_else() -> None:
     account = of(STORED[:3], Excuses(kills=[Kill(at_s=104.1, since_s=103.9)]))
     assert (account.unsealed, account.lost) == (1, 1)
