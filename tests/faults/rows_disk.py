@@ -193,12 +193,13 @@ def _see_oldest_gone(stage: Stage, begun_s: float, ended_s: float, given_up: int
     given_up: readings that went until somebody could be reached again. What goes later, for a backlog leaves slower
     than readings come, may be younger than what was brought by then, and the window of batches is always the oldest.
     """
-    since_s = begun_s - BEFORE_S
+    since_s = begun_s - BEFORE_S  # what an agent's death took with it went for another reason, and is not looked at
     with CloudFile(stage.readings) as cloud:
         stored = {(one.series, one.value, round(one.at_s)) for one in cloud.values() if one.at_s >= since_s - 5}
     served = [one for one in made(stage.truth) if since_s <= one.at_s <= ended_s]
     kept = {one: any((one.series, one.value, round(one.at_s) + n) in stored for n in (-1, 0, 1)) for one in served}
-    gone_s = sorted(one.at_s for one, is_kept in kept.items() if not is_kept)
+    gone = [one.at_s for one, is_kept in kept.items() if not is_kept]
+    gone_s = sorted(at_s for at_s in gone if not any(kill.excuses(at_s) for kill in stage.journal.kills))
     last_gone_s = gone_s[-1] if gone_s else begun_s
     alone_s = gone_s[min(given_up, len(gone_s)) - 1] if gone_s and given_up else begun_s
     early = [one for one, is_kept in kept.items() if is_kept and begun_s + IN_FLIGHT_S < one.at_s < alone_s - 1.0]
