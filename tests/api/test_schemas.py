@@ -28,6 +28,13 @@ RULES = """
 positive_data_acceptance.expected-statuses = ["2xx", "304", "4xx", "501", "503"]
 negative_data_rejection.expected-statuses = ["4xx", "304", "501", "503"]
 """
+REPLACED = """
+[[operations]]
+# All that can be wrong with it is its id, and in the place of a wrong number comes the plant's: nothing wrong is asked.
+include-name-regex = "^GET .*/users/{user_id}$"
+[operations.checks]
+negative_data_rejection.expected-statuses = ["2xx", "304", "4xx", "501", "503"]
+"""
 MODE = (
     "auth: {registration: open}\njobs: {workers: 2, limit_s: 60}\nwebhooks: {allow_private: true, retry_delays_s: []}\n"
 )
@@ -63,7 +70,7 @@ def rules(plant: SeededPlant) -> str:
     parameters = [f'"path.{name}" = "{value}"' for name, value in known.items()]
     others = [f'"path.{name}" = "{value}"' for name, value in deleted.items()]
     section = ["[[operations]]", 'include-method = "DELETE"', "[operations.parameters]"]
-    return "\n".join([RULES, "[parameters]", *parameters, *section, *others, ""])
+    return "\n".join([RULES, "[parameters]", *parameters, *section, *others, REPLACED])
 
 
 def made(plant: SeededPlant, name: str) -> dict[str, str]:
