@@ -110,11 +110,11 @@ function Skew({ of }: { of: Gateway }) {
   if (of.clock_skew_s === null) return <>–</>;
   const size = Math.abs(of.clock_skew_s);
   const text = size < 1 ? number(1000 * of.clock_skew_s, "ms", 2) : number(of.clock_skew_s, "s", 3);
-  return size > SKEW_S ? <Mark of="warning">{text}</Mark> : <>{text}</>;
+  return size > SKEW_S ? <Mark of="warning">{text}</Mark> : <span>{text}</span>;
 }
 
 function Account({ isEven }: { isEven: boolean }) {
-  return isEven ? <>{t("system.adds_up")}</> : <Mark of="warning">{t("system.does_not_add_up")}</Mark>;
+  return isEven ? <span>{t("system.adds_up")}</span> : <Mark of="warning">{t("system.does_not_add_up")}</Mark>;
 }
 
 function Detail({ of, close }: { of: Gateway; close: () => void }) {
