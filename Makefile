@@ -27,6 +27,7 @@ test: check test-console-units test-quick ## Check everything and run every test
 
 test-loop: venv-dev servers ## Run the stories that take minutes: kills and outages of the demo, learning to swap, a fleet of 200, scaling
 	@sh deploy/setup/tflite.sh # here, not in the tests: they trust no authority but their own
+	@sh deploy/setup/load.sh
 	$(PYTHON) -m pytest -m loop
 
 test-faults: venv-dev servers ## Play the fault matrix and count every value; ARGS="--random 200 --seed 7"
