@@ -207,7 +207,7 @@ def _see_oldest_gone(stage: Stage, begun_s: float, ended_s: float, given_up: int
         f"of an outage of {ended_s - begun_s:.1f} s the first {last_gone_s - begun_s:.1f} s are gone, "
         f"{alone_s - begun_s:.1f} s of them before its end: {given_up} readings"
     )
-    assert last_gone_s < ended_s - SOON_S, f"the newest went: {last_gone_s} of {ended_s}"
+    assert not gone_s or last_gone_s < ended_s - SOON_S, f"the newest went: {last_gone_s} of {ended_s}"
     assert not early, f"older readings were kept than some that went: {early[:3]}, {alone_s}"
 
 
