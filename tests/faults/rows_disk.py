@@ -192,8 +192,9 @@ def _see_oldest_gone(stage: Stage, begun_s: float, ended_s: float, given_up: int
 
     given_up: readings that went until somebody could be reached again. What goes later, for a backlog leaves slower
     than readings come, may be younger than what was brought by then, and the window of batches is always the oldest.
+    What an agent's death took with it went for another reason and is not looked at.
     """
-    since_s = begun_s - BEFORE_S  # what an agent's death took with it went for another reason, and is not looked at
+    since_s = begun_s - BEFORE_S
     with CloudFile(stage.readings) as cloud:
         stored = {(one.series, one.value, round(one.at_s)) for one in cloud.values() if one.at_s >= since_s - 5}
     served = [one for one in made(stage.truth) if since_s <= one.at_s <= ended_s]
