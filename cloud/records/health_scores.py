@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import JSON, Float, String, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -69,36 +69,19 @@ def newest_scores(session: Session, wanted: Collection[Whose] | None = None) -> 
     return {(row.source, row.device): _score(row) for row in chosen}
 
 
-class Figures(NamedTuple):
-    """A newest score's figures alone: neither parts nor what they were computed from; None: not measured."""
-
-    score: float | None
-    efficiency: float | None
-    energy_kwh: float | None
-    energy_cost: float | None
-
-
-NO_FIGURES = Figures(None, None, None, None)
-
-
 def read_vitals(session: Session) -> Mapping[Whose, Vitals]:
     """Return what lists show of every Device whose health was computed or of which something was told."""
     row, facts = HealthScoreRow, DeviceFactsRow
     columns = select(facts.source, facts.device, facts.rated_interval_s).where(facts.rated_interval_s.is_not(None))
     intervals = {(source, device): interval_s for source, device, interval_s in session.execute(columns)}
     found = {whose: Vitals(rated_interval_s=interval_s) for whose, interval_s in intervals.items()}
-    query = select(row.source, row.device, row.score, row.efficiency, row.band, row.is_stale)
-    for source, device, score, efficiency, band, is_stale in session.execute(query):
+    figures = (row.score, row.efficiency, row.band, row.is_stale, row.energy_kwh, row.energy_cost)
+    for source, device, score, efficiency, band, is_stale, *energy in session.execute(
+        select(row.source, row.device, *figures)
+    ):
         whose = (source, device)
-        found[whose] = Vitals(score, efficiency, Band(band), is_stale, intervals.get(whose))
+        found[whose] = Vitals(score, efficiency, Band(band), is_stale, intervals.get(whose), *energy)
     return found
-
-
-def read_figures(session: Session) -> Mapping[Whose, Figures]:
-    """Return what the newest scores of all Devices come to."""
-    row = HealthScoreRow
-    query = select(row.source, row.device, row.score, row.efficiency, row.energy_kwh, row.energy_cost)
-    return {(source, device): Figures(*figures) for source, device, *figures in session.execute(query)}
 
 
 def read_memories(session: Session) -> Mapping[Whose, dict[str, Any]]:
@@ -134,10 +117,11 @@ def add_point(session: Session, point: PlantPoint, *, forget_before: datetime) -
 
 def list_points(session: Session, *, since: datetime, before: datetime | None = None) -> Sequence[PlantPoint]:
     """Return how the plant did, interval by interval, the oldest first."""
-    query = select(PlantPointRow).where(PlantPointRow.at >= since).order_by(PlantPointRow.at)
+    row = PlantPointRow
+    query = select(row.at, row.system_health, row.efficiency, row.energy_kwh).where(row.at >= since).order_by(row.at)
     if before is not None:
-        query = query.where(PlantPointRow.at < before)
-    return [PlantPoint(row.at, row.system_health, row.efficiency, row.energy_kwh) for row in session.scalars(query)]
+        query = query.where(row.at < before)
+    return [PlantPoint(*point) for point in session.execute(query)]
 
 
 def _write(row: HealthScoreRow, score: HealthScore) -> None:

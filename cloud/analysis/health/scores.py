@@ -13,13 +13,10 @@ from cloud.ports import Clock
 from cloud.records.database import Records
 from cloud.records.devices import read_criticalities
 from cloud.records.health_scores import (
-    NO_FIGURES,
-    Figures,
     PlantPoint,
     Whose,
     list_points,
     newest_scores,
-    read_figures,
     read_vitals,
 )
 
@@ -58,15 +55,14 @@ class HealthScores:
         with self._records.reading() as session:
             return newest_scores(session, wanted)
 
-    def plant(self, statuses: Mapping[Whose, DeviceStatus]) -> PlantFigures:
+    def plant(self, statuses: Mapping[Whose, DeviceStatus], vitals: Mapping[Whose, Vitals]) -> PlantFigures:
         """Return the plant's figures; statuses: of every Device as it is at this moment. Raise Unavailable."""
         now = to_datetime(self._clock.now_us())
         with self._records.reading() as session:
-            figures = read_figures(session)
-            members = _members(statuses, figures, read_criticalities(session))
+            members = _members(statuses, vitals, read_criticalities(session))
             planned = planned_away(session, now)
             points = list_points(session, since=now - PERFORMANCE)
-        counted = [figures[whose] for whose in statuses if whose in figures]
+        counted = [vitals[whose] for whose in statuses if whose in vitals]
         kwh = [one.energy_kwh for one in counted if one.energy_kwh is not None]
         return PlantFigures(
             health=system_health(members, planned),
@@ -79,9 +75,11 @@ class HealthScores:
 
 
 def _members(
-    statuses: Mapping[Whose, DeviceStatus], figures: Mapping[Whose, Figures], criticalities: Mapping[Whose, float]
+    statuses: Mapping[Whose, DeviceStatus], vitals: Mapping[Whose, Vitals], criticalities: Mapping[Whose, float]
 ) -> Sequence[Member]:
+    unknown = Vitals()
+    shown = ((whose, status, vitals.get(whose, unknown)) for whose, status in statuses.items())
     return [
-        Member(*whose, criticalities.get(whose, USUAL_CRITICALITY), status, *figures.get(whose, NO_FIGURES)[:2])
-        for whose, status in statuses.items()
+        Member(*whose, criticalities.get(whose, USUAL_CRITICALITY), status, found.score, found.efficiency)
+        for whose, status, found in shown
     ]

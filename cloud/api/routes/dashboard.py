@@ -100,7 +100,7 @@ def _told(services: Services, views: Views, *, shows_alarms: bool) -> Mapping[st
     seen = {(one.source, one.info.id): one for one in views.devices.list()}
     statuses = {(one.source, one.device_id): DeviceStatus.OFFLINE for one in devices}
     statuses |= {whose: one.status for whose, one in seen.items() if whose in statuses}
-    plant = services.health_scores.plant(statuses)
+    plant = services.health_scores.plant(statuses, {whose: one.vitals for whose, one in seen.items()})
     counts = Counter(statuses.values())
     return {
         "systemHealth": plant.health,

@@ -104,7 +104,11 @@ async def test_who_asks_often_never_waits_for_the_next_moment(records: Records) 
     moments = Moments(records, clock, age_s=1)
     assert await moments.awaited("a", make) == 0
     may_end.clear()
-    clock.move(0.6)
+    clock.move(0.7)
+    assert [await moments.awaited("a", make) for _ in range(3)] == [0] * 3
+    await asyncio.sleep(0)
+    assert made == [0]
+    clock.move(0.1)
     assert [await moments.awaited("a", make) for _ in range(3)] == [0] * 3
     await asyncio.sleep(0)
     assert await moments.awaited("a", make) == 0
@@ -113,6 +117,28 @@ async def test_who_asks_often_never_waits_for_the_next_moment(records: Records) 
     for _ in range(5):
         await asyncio.sleep(0)
     clock.move(0.6)
+    assert await moments.awaited("a", make) == 1
+
+
+async def test_the_longer_it_takes_the_sooner_the_next_moment_is_made(records: Records) -> None:
+    clock, made = HandClock(), list[int]()
+
+    async def make() -> int:
+        made.append(len(made))
+        clock.move(0.2)
+        return made[-1]
+
+    moments = Moments(records, clock, age_s=1)
+    assert await moments.awaited("a", make) == 0
+    clock.move(0.3)
+    assert await moments.awaited("a", make) == 0
+    await asyncio.sleep(0)
+    assert made == [0]
+    clock.move(0.15)
+    assert await moments.awaited("a", make) == 0
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert made == [0, 1]
     assert await moments.awaited("a", make) == 1
 
 
@@ -127,7 +153,7 @@ async def test_a_next_moment_that_cannot_be_made_is_told_to_who_asks_after_this_
     moments = Moments(records, clock, age_s=1)
     await moments.awaited("a", make)
     is_away.set()
-    clock.move(0.6)
+    clock.move(0.8)
     for _ in range(5):
         assert await moments.awaited("a", make) == "well"
         await asyncio.sleep(0)
