@@ -110,14 +110,15 @@ class AlarmFilter:
 
 def list_alarms(session: Session, wanted: AlarmFilter, *, limit: int, offset: int = 0) -> tuple[list[Alarm], int]:
     """Return one page, the newest first, and how many there are in all."""
-    rows, total = page_of(session, AlarmRow, wanted.conditions(), AlarmRow.number.desc(), limit=limit, offset=offset)
-    return [_alarm(row) for row in rows], total
+    column, newest_first = AlarmRow.content, AlarmRow.number.desc()
+    contents, total = page_of(session, column, wanted.conditions(), newest_first, limit=limit, offset=offset)
+    return [_alarm(content) for content in contents], total
 
 
 def find_alarm(session: Session, alarm_id: str) -> Alarm | None:
     """Return one by its id."""
     row = session.scalar(select(AlarmRow).where(AlarmRow.id == alarm_id))
-    return None if row is None else _alarm(row)
+    return None if row is None else _alarm(row.content)
 
 
 class KeptAlarms:
@@ -176,7 +177,7 @@ class KeptAlarms:
         self._session.flush()
         rows = list(self._session.scalars(query.with_for_update()))
         self._rows |= {row.id: row for row in rows}
-        return [_alarm(row) for row in rows]
+        return [_alarm(row.content) for row in rows]
 
 
 def add_comment(session: Session, alarm_id: str, comment: Comment) -> None:
@@ -220,5 +221,5 @@ def _write(row: AlarmRow, alarm: Alarm) -> None:
     row.content = msgspec.to_builtins(alarm)
 
 
-def _alarm(row: AlarmRow) -> Alarm:
-    return msgspec.convert(row.content, Alarm)
+def _alarm(content: dict[str, Any]) -> Alarm:
+    return msgspec.convert(content, Alarm)

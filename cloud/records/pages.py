@@ -4,25 +4,23 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from cloud.records.base import Base
-
-Row = TypeVar("Row", bound=Base)
+Row = TypeVar("Row")
 
 
 def page_of(
     session: Session,
-    row: type[Row],
+    row: type[Row] | InstrumentedAttribute[Row],
     chosen: Sequence[ColumnElement[bool]],
     *order: ColumnElement[Any],
     limit: int,
     offset: int = 0,
 ) -> tuple[Sequence[Row], int]:
-    """Return the rows of one page in this order, and how many are chosen in all."""
-    query = select(row).where(*chosen).order_by(*order).limit(limit).offset(offset)
-    rows = session.scalars(query).all()
+    """Return the rows of one page in this order, or one column of them, and how many are chosen in all."""
+    query = select(row).where(*chosen)
+    rows = session.scalars(query.order_by(*order).limit(limit).offset(offset)).all()
     is_last = len(rows) < limit and (rows or not offset)
     if is_last:
         return rows, offset + len(rows)
-    return rows, session.scalar(select(func.count()).select_from(row).where(*chosen)) or 0
+    return rows, session.scalar(query.with_only_columns(func.count(), maintain_column_froms=True)) or 0

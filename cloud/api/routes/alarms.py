@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
+import msgspec
 from fastapi import Body, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -132,26 +133,26 @@ class Wanted(BaseModel):
 
 
 @router.get(
-    "", summary="List alerts", dependencies=[limited("120/minute")], responses=answers([ALARM_EXAMPLE], *_ERRORS)
+    "",
+    summary="List alerts",
+    dependencies=[limited("120/minute")],
+    responses=answers([ALARM_EXAMPLE], *_ERRORS),
+    response_model=list[AlarmAnswer],
 )
 async def list_alerts(
-    request: Request,
-    response: Response,
-    _caller: AlarmReader,
-    services: ServicesDep,
-    wanted: Annotated[Wanted, Query()],
-) -> list[AlarmAnswer]:
+    request: Request, _caller: AlarmReader, services: ServicesDep, wanted: Annotated[Wanted, Query()]
+) -> Response:
     """Return the newest first; `X-Total-Count` says how many there are in all."""
 
-    def read(views: Views) -> tuple[list[AlarmAnswer], int]:
+    def read(views: Views) -> Response:
         chosen = wanted.choose(services, views)
         found, total = services.alarms.list(chosen, limit=wanted.limit, offset=wanted.offset)
         plant = Plant.seen(services, views)
-        return [plant.shown(alarm) for alarm in found], total
+        answer = Response(msgspec.json.encode([plant.told(alarm) for alarm in found]), media_type="application/json")
+        tell_pages(total, request, answer, limit=wanted.limit, offset=wanted.offset)
+        return answer
 
-    shown, total = await services.threads.run(read)
-    tell_pages(total, request, response, limit=wanted.limit, offset=wanted.offset)
-    return shown
+    return await services.threads.run(read)
 
 
 @router.post(

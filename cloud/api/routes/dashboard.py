@@ -121,7 +121,7 @@ def _told(services: Services, views: Views, *, shows_alarms: bool) -> Mapping[st
 def _alerts(services: Services, views: Views) -> list[dict[str, Any]]:
     newest, _ = services.alarms.list(AlarmFilter(), limit=_MOST_ALERTS)
     plant = Plant.seen(services, views)
-    return [plant.shown(one).model_dump(mode="json") for one in newest]
+    return [plant.told(one) for one in newest]
 
 
 def _point(one: PlantPoint) -> dict[str, Any]:
