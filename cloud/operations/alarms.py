@@ -28,6 +28,7 @@ from cloud.records.alarms import (
     Comment,
     KeptAlarms,
     count_live,
+    count_raised,
     devices_in_alarm,
     find_alarm,
     list_alarms,
@@ -39,6 +40,7 @@ from cloud.records.followers import Progress, read_progress
 from cloud.records.labels import add_label, delete_alarm_label
 
 MAX_AT_ONCE = 1000
+_HOUR_US = 3_600_000_000
 _CLOCK = "clock"
 
 
@@ -71,6 +73,18 @@ class Alarms:
         """Return one page, the newest first, and how many there are in all; raise Unavailable."""
         with self._records.reading() as session:
             return list_alarms(session, wanted, limit=limit, offset=offset)
+
+    def hourly(self, now_us: int, *, hours: int) -> Sequence[int]:
+        """Return how many were raised in each of the hours before a time, the oldest first; raise Unavailable.
+
+        What is raised later than that, by a clock that is ahead, counts in the newest hour.
+        """
+        with self._records.reading() as session:
+            found = count_raised(session, now_us, width_us=_HOUR_US, spans=hours)
+        counts = [0] * hours
+        for back, count in found.items():
+            counts[hours - 1 - max(0, back)] += count
+        return counts
 
     def get(self, alarm_id: str) -> AlarmStory:
         """Return one with its comments and its history; raise NotFound, Unavailable."""

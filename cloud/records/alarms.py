@@ -198,6 +198,16 @@ def count_live(session: Session) -> Sequence[tuple[AlarmState, Severity, int]]:
     return [(AlarmState(state), Severity(severity), count) for state, severity, count in rows]
 
 
+def count_raised(session: Session, upto_us: int, *, width_us: int, spans: int) -> Mapping[int, int]:
+    """Return how many were raised in each span of so many microseconds before a time; span 0 is the newest.
+
+    What was raised later than that time is in spans below 0; nothing is said of more than so many spans ago.
+    """
+    back = (upto_us - AlarmRow.raised_us) // width_us
+    query = select(back, func.count()).where(AlarmRow.raised_us > upto_us - spans * width_us).group_by(back)
+    return {int(span): count for span, count in session.execute(query)}
+
+
 def devices_in_alarm(session: Session) -> Sequence[tuple[str, str, Severity]]:
     """Return source, device and severity of what is active, in sight and not muted, each once."""
     query = select(AlarmRow.source, AlarmRow.device, AlarmRow.severity).where(AlarmRow.state.in_(_IN_SIGHT))

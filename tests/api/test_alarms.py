@@ -1,6 +1,7 @@
 """/alerts: the documents' shape, what operators do with alarms, and what they may not."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from cloud.clock import SystemClock
 from cloud.domain.scopes import Scope
 from cloud.domain.times import to_text
 from cloud.operations.alarm_follower import AlarmFollower
@@ -100,6 +102,28 @@ async def test_an_alert_has_the_documented_fields_and_says_what_was_found(
     assert alert["shares"][0] == {"channel": "vibration", "share": 0.71}
     assert (alert["onset_at"], alert["raised_at"]) == (to_text(START_US - 1_000_000), to_text(START_US))
     assert (alert["cleared_at"], alert["occurrences"], alert["stale"]) == (None, 1, False)
+
+
+async def test_the_rate_counts_each_alert_in_the_hour_in_which_it_was_raised_first(
+    plant: Cloud, operator: httpx.AsyncClient
+) -> None:
+    hourly, hour_us = plant.api.services.alarms.hourly, 3_600_000_000
+    after_us = START_US + hour_us + 5_000_000  # the three were raised 0, 10 and 30 s after the start
+    assert hourly(after_us, hours=3) == [0, 1, 2]
+    assert hourly(after_us, hours=1) == [2]
+    assert hourly(START_US - 24 * hour_us, hours=2) == [0, 3]
+    plant.clock.ahead_s = (START_US - SystemClock().now_us()) / 1e6 + 5400
+    told = (await operator.get("/api/v1/alerts/rate", params={"hours": 3})).json()
+    assert (told["counts"], told["total"]) == ([0, 3, 0], 3)
+    assert datetime.fromisoformat(told["to"]) - datetime.fromisoformat(told["from"]) == timedelta(hours=3)
+    assert len((await operator.get("/api/alerts/rate")).json()["counts"]) == 24
+
+
+@pytest.mark.parametrize("hours", [0, 745, "many"])
+async def test_the_rate_has_bounds(operator: httpx.AsyncClient, hours: object) -> None:
+    answer = await operator.get("/api/v1/alerts/rate", params={"hours": str(hours)})
+    assert answer.status_code == 422
+    assert "hours" in answer.text
 
 
 async def test_alerts_come_newest_first_by_pages(operator: httpx.AsyncClient) -> None:

@@ -192,6 +192,7 @@ async def test_no_answer_repeats_a_secret(cloud: Cloud) -> None:
         ("DELETE", "datasets/from-readings", "POST"),
         ("PATCH", "users/invites", "GET, POST"),
         ("GET", "alerts/bulk", "POST"),
+        ("POST", "alerts/rate", "GET"),
     ],
 )
 @pytest.mark.parametrize("prefix", ["/api", "/api/v1"])
