@@ -4,9 +4,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NamedTuple
 
 from playwright.sync_api import Browser, Page
 
@@ -72,30 +73,63 @@ def stamp_to_screen_ms(page: Page, devices: Sequence[str], *, seconds: float) ->
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What the tasks of a page's main thread took in scripts, ms: by the wall, and of the processor alone.
+
+    The two differ by what others on the same machine took from it meanwhile: the servers, the plant, the browser's
+    other threads.
+    """
+
+    wall_ms: list[float] = field(default_factory=list)
+    own_ms: list[float] = field(default_factory=list)
+
+
 @contextmanager
-def traced(browser: Browser, page: Page) -> Iterator[list[float]]:
-    """Give the ms of scripting of each task of the page's main thread, filled when the block ends."""
-    found: list[float] = []
+def traced(browser: Browser, page: Page) -> Iterator[Costs]:
+    """Give what each task of the page's main thread costs in scripts, filled when the block ends."""
+    found = Costs()
     with TemporaryDirectory() as directory:
         path = Path(directory, "trace.json")
         browser.start_tracing(page=page, path=path, categories=_CATEGORIES)
         yield found
         browser.stop_tracing()
-        found += scripting_ms(json.loads(path.read_bytes())["traceEvents"])
+        events = json.loads(path.read_bytes())["traceEvents"]
+    found.wall_ms.extend(scripting_ms(events, Clock("ts", "dur")))
+    found.own_ms.extend(scripting_ms(events, Clock("tts", "tdur")))
 
 
-def scripting_ms(events: Sequence[Mapping[str, Any]]) -> list[float]:
+class Clock(NamedTuple):
+    """The fields in which a trace tells when something began and how long it took, in microseconds."""
+
+    begin: str
+    length: str
+
+    def span(self, event: Mapping[str, Any]) -> tuple[float, float]:
+        """Return begin and end of an event."""
+        begin = float(event.get(self.begin, 0))
+        return begin, begin + float(event.get(self.length, 0))
+
+
+def scripting_ms(events: Sequence[Mapping[str, Any]], clock: Clock) -> list[float]:
     """Return the ms of scripting in each task of the renderers' main threads."""
-    main = {(one["pid"], one["tid"]) for one in events if _names(one, "CrRendererMain")}
-    mine = [one for one in events if one.get("ph") == "X" and (one["pid"], one["tid"]) in main]
-    tasks = sorted((one for one in mine if one["name"] in _TASK), key=_begin)
-    scripts = sorted((one for one in mine if one["name"] in _SCRIPT), key=_begin)
+    found = []
+    for thread in {(one["pid"], one["tid"]) for one in events if _names(one, "CrRendererMain")}:
+        mine = [one for one in events if one.get("ph") == "X" and (one["pid"], one["tid"]) == thread]
+        tasks = sorted(clock.span(one) for one in mine if one["name"] in _TASK)
+        scripts = sorted(clock.span(one) for one in mine if one["name"] in _SCRIPT)
+        found += _covered_ms(tasks, scripts)
+    return found
+
+
+def _covered_ms(tasks: Sequence[tuple[float, float]], scripts: Sequence[tuple[float, float]]) -> list[float]:
+    """Return how much of each task its scripts cover, of which one may hold others."""
     found, index = [], 0
-    for task in tasks:
-        end, covered, total = _end(task), _begin(task), 0.0
-        while index < len(scripts) and _begin(scripts[index]) < end:
-            begin, over = max(_begin(scripts[index]), covered), _end(scripts[index])
-            total, covered = total + max(0.0, over - begin), max(covered, over)
+    for begin, end in tasks:
+        covered, total = begin, 0.0
+        while index < len(scripts) and scripts[index][0] < end:
+            entered, over = max(scripts[index][0], covered), scripts[index][1]
+            total, covered = total + max(0.0, over - entered), max(covered, over)
             index += 1
         found.append(total / 1e3)
     return found
@@ -103,11 +137,3 @@ def scripting_ms(events: Sequence[Mapping[str, Any]]) -> list[float]:
 
 def _names(event: Mapping[str, Any], thread: str) -> bool:
     return bool(event["name"] == "thread_name" and event["args"]["name"] == thread)
-
-
-def _begin(event: Mapping[str, Any]) -> float:
-    return float(event["ts"])
-
-
-def _end(event: Mapping[str, Any]) -> float:
-    return float(event["ts"]) + float(event.get("dur", 0))
