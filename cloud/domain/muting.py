@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from cloud.domain.planned_event import EventType, PlannedEvent
 
-_MUTING = (EventType.SCHEDULED_MAINTENANCE, EventType.PLANT_SHUTDOWN)
+MUTING = (EventType.SCHEDULED_MAINTENANCE, EventType.PLANT_SHUTDOWN)
+"""The kinds of events that may keep an alarm quiet."""
 _DEVICES = ("device_id", "device_ids", "devices")
 _GATEWAYS = ("gateway_id", "gateway_ids", "gateways")
 
@@ -15,7 +16,7 @@ def mutes(event: PlannedEvent, *, source: str, device: str, location: str) -> bo
     The scope stands in the metadata: devices, gateways, or a site, which is a gateway or a location. A shutdown
     without a scope is of the whole plant; maintenance without one keeps nothing quiet, since nobody said what of.
     """
-    if event.event_type not in _MUTING:
+    if event.event_type not in MUTING:
         return False
     devices, gateways, site = _named(event.metadata, _DEVICES), _named(event.metadata, _GATEWAYS), event.site
     if not devices and not gateways and not site:

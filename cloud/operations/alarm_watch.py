@@ -54,7 +54,9 @@ def _escalations(session: Session, kept: KeptAlarms, now_us: int) -> list[tuple[
 
 def _mutings(session: Session, kept: KeptAlarms, now: datetime) -> list[tuple[Alarm, AlarmChange]]:
     mutes = Mutes(session)
-    wanted = [(alarm, mutes.event_of(alarm.condition, now)) for alarm in (*kept.audible(), *kept.muted())]
+    # Of thousands of alarms all are read only where there is something that may keep one quiet.
+    audible = kept.audible() if mutes.are_any(now) else ()
+    wanted = [(alarm, mutes.event_of(alarm.condition, now)) for alarm in (*audible, *kept.muted())]
     return [(alarm, _muting(event)) for alarm, event in wanted if event != alarm.muted_by]
 
 

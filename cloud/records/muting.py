@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from cloud.domain.alarm import Condition
 from cloud.domain.device import Device
-from cloud.domain.muting import mutes
+from cloud.domain.muting import MUTING, mutes
 from cloud.domain.planned_event import PlannedEvent
 from cloud.records.devices import list_devices
 from cloud.records.planned_events import active_events
@@ -24,11 +24,18 @@ class Mutes:
 
     def event_of(self, condition: Condition, at: datetime) -> str:
         """Return the id of the event that keeps this quiet at a time, empty where none does."""
+        fitting = (one.id for one in self._at(at) if one.covers(at) and self._is_about(one, condition))
+        return next(fitting, "")
+
+    def are_any(self, at: datetime) -> bool:
+        """Return whether there is an event at a time which may keep something quiet."""
+        return any(one.event_type in MUTING for one in self._at(at))
+
+    def _at(self, at: datetime) -> Sequence[PlannedEvent]:
         if self._since is None or at < self._since:
             with self._session.no_autoflush:
                 self._events, self._since = active_events(self._session, at), at
-        fitting = (one.id for one in self._events if one.covers(at) and self._is_about(one, condition))
-        return next(fitting, "")
+        return self._events
 
     def _is_about(self, event: PlannedEvent, condition: Condition) -> bool:
         if self._devices is None:

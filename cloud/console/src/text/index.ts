@@ -56,7 +56,11 @@ export function speak(one: Language): void {
 export function t(key: TextKey, values: Values = {}): string {
   const [section, name] = key.split(".") as [keyof Sections, string];
   const words = sections[section][language.value] as Record<string, string>;
-  const text = words[name] ?? key;
+  return fill(words[name] ?? key, values);
+}
+
+/** Return `one|many` by n with its {values} filled in. */
+export function fill(text: string, values: Values): string {
   const [one, many] = text.split("|");
   const chosen = many !== undefined && values.n !== 1 ? many : (one ?? text);
   return chosen.replace(/\{(\w+)\}/g, (whole, value: string) => String(values[value] ?? whole));
