@@ -14,6 +14,7 @@ export class Refused extends Error {
     readonly issues: readonly FieldIssue[] = [],
     readonly requestId = "",
     readonly retryAfterS = 0,
+    readonly details: Readonly<Record<string, unknown>> = {},
   ) {
     super(message);
     this.name = "Refused";
@@ -34,6 +35,7 @@ export class Unreachable extends Error {
 }
 
 interface ErrorBody {
+  error?: unknown;
   detail?: unknown;
   error_code?: unknown;
   errors?: unknown;
@@ -52,7 +54,13 @@ export async function refusedBy(response: Response): Promise<Refused> {
     issues,
     typeof body.request_id === "string" ? body.request_id : "",
     Number.isFinite(retry) ? retry : 0,
+    detailsOf(body.error),
   );
+}
+
+function detailsOf(error: unknown): Record<string, unknown> {
+  const details = typeof error === "object" && error !== null && "details" in error ? error.details : null;
+  return typeof details === "object" && details !== null ? (details as Record<string, unknown>) : {};
 }
 
 function isIssue(one: unknown): one is FieldIssue {

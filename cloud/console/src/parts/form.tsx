@@ -3,6 +3,7 @@ import { type Signal, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useId, useMemo } from "preact/hooks";
 import { Refused } from "../api/errors";
+import { issueOf, reason } from "../says/refusal";
 import { t } from "../text";
 
 export type Check = (value: string) => string;
@@ -105,12 +106,12 @@ export class Form<N extends string> {
     let isPlaced = false;
     if (error instanceof Refused) {
       for (const one of this.all) {
-        const issue = error.issueOf(one.name);
+        const issue = issueOf(error, one.name);
         if (issue) one.tell(issue);
         isPlaced ||= Boolean(issue);
       }
     }
-    if (!isPlaced) this.issue.value = error.message;
+    if (!isPlaced) this.issue.value = reason(error);
   }
 }
 

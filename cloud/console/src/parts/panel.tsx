@@ -1,6 +1,7 @@
 /** What pages are put together from: heads, panels, figures, tabs, pairs, and what is there while nothing is. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useId } from "preact/hooks";
+import { reason } from "../says/refusal";
 import { appName } from "../stores/plant";
 import type { Resource } from "../stores/resource";
 import { t } from "../text";
@@ -132,7 +133,7 @@ export function Loading() {
 export function Failed({ error, retry }: { error: Error | null; retry?: () => void }) {
   return (
     <div class="panel empty" role="alert">
-      <p>{t("common.failed", { why: error?.message ?? t("common.unknown") })}</p>
+      <p>{t("common.failed", { why: error ? reason(error) : t("common.unknown") })}</p>
       {retry && (
         <button type="button" class="button" onClick={retry}>
           {t("common.retry")}

@@ -1,9 +1,10 @@
 /** Actions end as done, refused, not done or unknown, and people are told which. */
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Refused, Unreachable } from "../api/errors";
+import { reason } from "../says/refusal";
 import { serve } from "../testing/fakes";
 import { speak, t } from "../text";
-import { act, reason } from "./act";
+import { act } from "./act";
 import { toasts } from "./toasts";
 
 const gone = () => Promise.reject(new Unreachable());

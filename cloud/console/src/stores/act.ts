@@ -1,5 +1,6 @@
 /** Actions that are confirmed or clearly failed: when the server dies meanwhile, it is asked whether it was done. */
 import { Refused, Unreachable } from "../api/errors";
+import { reason } from "../says/refusal";
 import { t } from "../text";
 import { isReachable } from "./link";
 import { toast } from "./toasts";
@@ -32,12 +33,6 @@ export async function act(work: () => Promise<unknown>, action: Action = {}): Pr
     if (!(error instanceof Unreachable)) throw error;
     return settle(action.wasDone);
   }
-}
-
-export function reason(error: Error): string {
-  if (!(error instanceof Refused)) return error.message;
-  const fields = error.issues.map((one) => `${one.field}: ${one.message}`).join("; ");
-  return fields && error.status === 422 ? fields : error.message;
 }
 
 async function settle(wasDone: Action["wasDone"]): Promise<Outcome> {

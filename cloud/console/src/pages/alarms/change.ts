@@ -1,5 +1,6 @@
 /** Changes of alarms: one by its own address, many by one request, and whether it was done when the server died. */
 import { api } from "../../api/client";
+import { codeSays } from "../../says/refusal";
 import { act, type Outcome } from "../../stores/act";
 import { type Alarm, take, takeAll } from "../../stores/alarms";
 import { toast } from "../../stores/toasts";
@@ -46,7 +47,11 @@ async function many(verb: OfMany, ids: readonly string[], details: Details): Pro
     const { data } = await api.post("/api/v1/alerts/bulk", { body: body as never });
     takeAll(data.results.flatMap((result) => (result.alert ? [result.alert as Alarm] : [])));
     const refused = data.results.find((result) => !result.ok);
-    if (refused) toast("bad", t("alarms.some_refused", { n: data.refused, why: refused.error ?? "" }));
+    if (refused)
+      toast(
+        "bad",
+        t("alarms.some_refused", { n: data.refused, why: codeSays(refused.code ?? "", refused.error ?? "") }),
+      );
   }
 }
 

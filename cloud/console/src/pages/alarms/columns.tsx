@@ -4,6 +4,7 @@ import { percent } from "../../parts/number";
 import type { Column } from "../../parts/table";
 import { who } from "../../parts/who";
 import { Link } from "../../router";
+import { alarmSays, serverSays } from "../../says/alarm";
 import { type Alarm, isUnacknowledged } from "../../stores/alarms";
 import { devices } from "../../stores/devices";
 import { type TextKey, t } from "../../text";
@@ -46,8 +47,8 @@ const base = (first: ReadonlySet<string>): Column<Alarm>[] => [
   {
     key: "message",
     title: t("alarms.message"),
-    cell: (one) => <span title={one.message}>{one.message}</span>,
-    by: (one) => one.message,
+    cell: (one) => <span title={serverSays(one) || alarmSays(one)}>{alarmSays(one)}</span>,
+    by: (one) => alarmSays(one),
     isMain: true,
   },
   {

@@ -7,6 +7,7 @@ import { Failed, Loading, Pairs } from "../../parts/panel";
 import { useAsked, useLast } from "../../parts/use";
 import { who } from "../../parts/who";
 import { Link } from "../../router";
+import { alarmSays, serverSays } from "../../says/alarm";
 import type { Alarm } from "../../stores/alarms";
 import { link } from "../../stores/link";
 import { may } from "../../stores/session";
@@ -75,7 +76,7 @@ function About({ alarm, ask }: { alarm: Alarm; ask: (asked: Asked) => void }) {
   const offered = may("alarms:write") ? BUTTONS.filter((verb) => can(verb, alarm)) : [];
   return (
     <>
-      <p class="message">{alarm.message}</p>
+      <p class="message">{alarmSays(alarm)}</p>
       <div class="row">
         <Chip>{stateOf(alarm)}</Chip>
         {alarm.chattering && <Chip of="info">{t("alarms.chattering")}</Chip>}
@@ -119,6 +120,7 @@ function Facts({ alarm }: { alarm: Alarm }) {
     [t("alarms.score"), alarm.peak != null && alarm.model && number(alarm.peak, "", 3)],
     [t("alarms.model"), alarm.model],
     [t("alarms.limit"), alarm.limit],
+    [t("alarms.server_says"), serverSays(alarm)],
     [t("alarms.acknowledged_by"), seen],
     [t("alarms.assigned"), alarm.assigned_to],
     [t("alarms.until"), alarm.shelved_until && `${at(alarm.shelved_until)}, ${who(alarm.shelved_by ?? "")}`],

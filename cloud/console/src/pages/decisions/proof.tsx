@@ -6,6 +6,7 @@ import { number } from "../../parts/number";
 import { Pairs } from "../../parts/panel";
 import { useAsked } from "../../parts/use";
 import { Link } from "../../router";
+import { alarmSays, typeSays } from "../../says/alarm";
 import type { Decision } from "../../stores/decisions";
 import { type TextKey, t, word } from "../../text";
 import { decisions as words } from "../../text/decisions";
@@ -57,7 +58,7 @@ function AlarmLine({ id }: { id: string }) {
   return (
     <li>
       <Mark of={alarm.severity} muted={alarm.state === "normal"}>
-        <Link to={to}>{alarm.message || word(alarm.type ?? "alarm")}</Link>
+        <Link to={to}>{alarmSays(alarm) || typeSays(alarm.type ?? "alarm")}</Link>
       </Mark>
       <span class="quiet">
         {word(alarm.state)} · {ago(alarm.raised_at)}

@@ -4,6 +4,7 @@ import { api } from "../../api/client";
 import { Mark } from "../../parts/marks";
 import { Panel } from "../../parts/panel";
 import { Link } from "../../router";
+import { alarmSays, serverSays, typeSays } from "../../says/alarm";
 import { act } from "../../stores/act";
 import { type Alarm, isHidden, isOver, isUnacknowledged, take } from "../../stores/alarms";
 import { may } from "../../stores/session";
@@ -66,10 +67,15 @@ function Row({ alarm, isChosen, acts }: { alarm: Alarm; isChosen: boolean; acts:
   return (
     <li class={isChosen ? "chosen" : ""}>
       <Mark of={alarm.severity} muted={!isActive(alarm) || isHidden(alarm)}>
-        {word(alarm.type)}
+        {typeSays(alarm.type)}
       </Mark>
-      <button type="button" class="device-alarm-text" onClick={() => acts.show(alarm)}>
-        {alarm.message}
+      <button
+        type="button"
+        class="device-alarm-text"
+        title={serverSays(alarm) || undefined}
+        onClick={() => acts.show(alarm)}
+      >
+        {alarmSays(alarm)}
       </button>
       <span class="quiet device-alarm-when">
         {at(stretch.from, "short")} · {length((stretch.to - stretch.from) / 1000)} · {word(alarm.state)}

@@ -3,6 +3,7 @@
 import { told } from "../../chart/lanes";
 import type { Period } from "../../chart/marks";
 import type { Stretch } from "../../chart/trace";
+import { alarmSays, serverSays } from "../../says/alarm";
 import type { Alarm } from "../../stores/alarms";
 import { may } from "../../stores/session";
 import { t, word } from "../../text";
@@ -24,7 +25,7 @@ export function Chosen({ period, alarm, label, acts, zoom, forget, close }: Chos
     <section class={`chosen-period ${period.tone}`} aria-label={t("device.chosen")}>
       <div class="grow">
         <b>{told(period)}</b>
-        {alarm && <p>{alarm.message}</p>}
+        {alarm && <p title={serverSays(alarm) || undefined}>{alarmSays(alarm)}</p>}
         {alarm && <p class="quiet">{word(alarm.state)}</p>}
         {label?.note && <p>{label.note}</p>}
         {label && <p class="quiet">{t("device.labelled_by", { name: label.by })}</p>}

@@ -8,6 +8,7 @@ import { Tick } from "../../parts/choices";
 import { Dialog } from "../../parts/dialog";
 import { FormIssue, Input, needed, shorter, useForm } from "../../parts/form";
 import { isTime, TimeInput } from "../../parts/time-input";
+import { alarmSays, typeSays } from "../../says/alarm";
 import { type Alarm, take } from "../../stores/alarms";
 import { askForMaintenance } from "../../stores/decisions";
 import { newKey } from "../../stores/once";
@@ -57,7 +58,7 @@ export function LabelDialog(props: DialogProps & { stretch: Stretch; alarm: Alar
     >
       <Verdict value={form.fields.verdict.value.value} choose={(one) => (form.fields.verdict.value.value = one)} />
       {alarm ? (
-        <p class="quiet">{alarm.message}</p>
+        <p class="quiet">{alarmSays(alarm)}</p>
       ) : (
         <div class="device-two-fields">
           <TimeInput field={form.fields.from} label={t("common.from")} />
@@ -112,7 +113,7 @@ export function ShelveDialog(props: DialogProps & { alarm: Alarm }) {
       submitText={t("device.shelve")}
       isBusy={form.isBusy.value}
     >
-      <p class="quiet">{props.alarm.message}</p>
+      <p class="quiet">{alarmSays(props.alarm)}</p>
       <Input
         field={form.fields.for_s}
         label={t("device.shelve_for")}
@@ -135,7 +136,7 @@ export function ShelveDialog(props: DialogProps & { alarm: Alarm }) {
 export function MaintenanceDialog(props: DialogProps & { alarms: readonly Alarm[] }) {
   const key = useMemo(newKey, []);
   const [worst] = props.alarms;
-  const why = worst ? [word(worst.type), worst.channel].filter(Boolean).join(" ") : "";
+  const why = worst ? [typeSays(worst.type), worst.channel].filter(Boolean).join(" ") : "";
   const first = why
     ? t("device.maintenance_because", { device: props.device, why })
     : t("device.maintenance_of", { device: props.device });
@@ -168,7 +169,7 @@ export function MaintenanceDialog(props: DialogProps & { alarms: readonly Alarm[
       isBusy={form.isBusy.value}
     >
       <Input field={form.fields.title} label={t("device.maintenance_title")} />
-      {worst && <p class="quiet">{worst.message}</p>}
+      {worst && <p class="quiet">{alarmSays(worst)}</p>}
       <Input field={form.fields.note} label={t("device.note")} rows={3} />
       <p class="quiet">{t("device.maintenance_hint", { n: props.alarms.length })}</p>
       <FormIssue form={form} />

@@ -1,6 +1,6 @@
 /** Take readings along as CSV: a job writes the file, the browser fetches it when it is there. */
 import { type Answer, api } from "../../api/client";
-import { reason } from "../../stores/act";
+import { reason } from "../../says/refusal";
 import { newKey } from "../../stores/once";
 import { toast } from "../../stores/toasts";
 import { t } from "../../text";

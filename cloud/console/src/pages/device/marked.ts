@@ -2,6 +2,7 @@
 import type { Answer } from "../../api/client";
 import type { Flag, Period, Tone } from "../../chart/marks";
 import type { Stretch } from "../../chart/trace";
+import { alarmSays } from "../../says/alarm";
 import type { Alarm } from "../../stores/alarms";
 
 export type Label = Answer<"/api/v1/labels">[number];
@@ -100,7 +101,7 @@ export function flagsOf(alarms: readonly Alarm[], name: (text: string) => string
     id: alarmPeriod(one.id),
     at: Date.parse(one.raised_at),
     tone: toneOf(one),
-    label: one.message || name(one.type),
+    label: alarmSays(one) || name(one.type),
   }));
 }
 

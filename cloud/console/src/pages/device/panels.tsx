@@ -3,6 +3,8 @@ import { Mark } from "../../parts/marks";
 import { number, percent } from "../../parts/number";
 import { Panel } from "../../parts/panel";
 import type { Asked } from "../../parts/use";
+import { alarmSays, serverSays } from "../../says/alarm";
+import { reason } from "../../says/refusal";
 import type { Alarm } from "../../stores/alarms";
 import { type TextKey, t, word } from "../../text";
 import { ago, at, length, now } from "../../time/zone";
@@ -35,7 +37,7 @@ export function Explanation({ alarm, show }: { alarm: Alarm | undefined; show: (
           {isActive(alarm) ? t("device.active_now") : t("device.over_since", { ago: ago(stretch.to) })}
         </Mark>
       </p>
-      <p>{alarm.message}</p>
+      <p title={serverSays(alarm) || undefined}>{alarmSays(alarm)}</p>
       <ul class="device-shares">
         {shares.map((one) => (
           <li key={one.channel}>
@@ -123,7 +125,8 @@ function Outlook({ failure, knownMs }: { failure: Asked<Failure>; knownMs: numbe
   const told = failure.data;
   if (!told) {
     const hours = Number.isFinite(knownMs) ? t("device.few_hours", { hours: length(knownMs / 1000) }) : "";
-    const why = failure.error?.message ?? (failure.isLoading ? "" : hours);
+    const refused = failure.error && reason(failure.error);
+    const why = refused ?? (failure.isLoading ? "" : hours);
     return why ? (
       <p class="quiet">
         {t("device.failure")}: {why}

@@ -5,12 +5,13 @@ import type { Flag, Period } from "../../chart/marks";
 import { useRange } from "../../chart/picker";
 import { type Shortcut, useShortcuts } from "../../keys";
 import { query, setQuery } from "../../router";
+import { typeSays } from "../../says/alarm";
 import type { Alarm } from "../../stores/alarms";
 import type { Device } from "../../stores/devices";
 import { link } from "../../stores/link";
 import { may } from "../../stores/session";
 import { useSince } from "../../stores/silence";
-import { t, word } from "../../text";
+import { language, t } from "../../text";
 import { now } from "../../time/zone";
 import type { Asking } from "./actions";
 import type { AlarmActs } from "./alarm-list";
@@ -84,12 +85,12 @@ function useMarks(
     const planned = eventMarks(events ?? []);
     return {
       periods: [
-        ...periodsOf(alarms, labels, moment || Date.now(), word, histories ?? undefined, channels),
+        ...periodsOf(alarms, labels, moment || Date.now(), typeSays, histories ?? undefined, channels),
         ...planned.periods,
       ],
-      flags: [...flagsOf(alarms, word), ...planned.flags],
+      flags: [...flagsOf(alarms, typeSays), ...planned.flags],
     };
-  }, [alarms, labels, events, moment, histories, channels.join()]);
+  }, [alarms, labels, events, moment, histories, channels.join(), language.value]);
 }
 
 /** Read what is usual of each channel, once it is known which times were not. */

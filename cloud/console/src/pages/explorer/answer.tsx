@@ -2,6 +2,7 @@
 import { Mark } from "../../parts/marks";
 import { bytes, number } from "../../parts/number";
 import { Pairs, Panel } from "../../parts/panel";
+import { reason } from "../../says/refusal";
 import { t } from "../../text";
 import { MOST_SHOWN, type Reply } from "./request";
 
@@ -10,7 +11,7 @@ export function Answer({ of }: { of: Reply | Error }) {
     return (
       <Panel title={t("explorer.answer")}>
         <p role="alert">
-          <Mark of="critical">{t("explorer.no_answer", { why: of.message })}</Mark>
+          <Mark of="critical">{t("explorer.no_answer", { why: reason(of) })}</Mark>
         </p>
       </Panel>
     );

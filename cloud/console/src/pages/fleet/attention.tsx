@@ -5,6 +5,7 @@ import { Shape } from "../../parts/marks";
 import { percent } from "../../parts/number";
 import { Panel } from "../../parts/panel";
 import { Link } from "../../router";
+import { alarmSays, serverSays } from "../../says/alarm";
 import { act } from "../../stores/act";
 import { recommendations } from "../../stores/recommendations";
 import { may } from "../../stores/session";
@@ -66,7 +67,7 @@ function Entry({ of: one }: { of: Attention }) {
           )}
           {one.alarm && <span class="quiet when">{ago(one.at)}</span>}
         </div>
-        <p>{reason(one)}</p>
+        <p title={(one.why === "alarm" && one.alarm && serverSays(one.alarm)) || undefined}>{reason(one)}</p>
         {(one.alarm || one.more > 0) && <p class="quiet">{more(one)}</p>}
         {one.recommendation && <Advice of={one} />}
         {one.alarm && (
@@ -89,7 +90,7 @@ function more(one: Attention): string {
 function reason(one: Attention): string {
   switch (one.why) {
     case "alarm":
-      return one.alarm?.message ?? "";
+      return one.alarm ? alarmSays(one.alarm) : "";
     case "gateway": {
       const away = t("fleet.reason_gateway", { time: at(one.at) });
       return one.silent ? `${away}. ${t("fleet.reason_gateway_devices", { n: one.silent })}.` : away;

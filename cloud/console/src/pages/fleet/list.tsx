@@ -2,6 +2,7 @@
 import { percent } from "../../parts/number";
 import { type Column, Table } from "../../parts/table";
 import { go, Link } from "../../router";
+import { alarmSays } from "../../says/alarm";
 import type { Alarm } from "../../stores/alarms";
 import type { Device } from "../../stores/devices";
 import { t } from "../../text";
@@ -17,6 +18,10 @@ interface ListProps {
 
 export function DeviceList({ devices, worst }: ListProps) {
   const channelOf = (device: Device) => mainChannel(device, worst.get(device.device_id));
+  const alarmOf = (device: Device) => {
+    const alarm = worst.get(device.device_id);
+    return alarm ? alarmSays(alarm) : "";
+  };
   const columns: Column<Device>[] = [
     {
       key: "status",
@@ -53,8 +58,8 @@ export function DeviceList({ devices, worst }: ListProps) {
     {
       key: "alarm",
       title: t("fleet.alarm"),
-      cell: (one) => worst.get(one.device_id)?.message ?? "",
-      by: (one) => worst.get(one.device_id)?.message ?? "",
+      cell: alarmOf,
+      by: alarmOf,
       isMain: true,
     },
     { key: "type", title: t("fleet.type"), cell: (one) => one.device_type, by: (one) => one.device_type },

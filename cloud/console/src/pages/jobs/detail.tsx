@@ -8,6 +8,7 @@ import { bytes, percent } from "../../parts/number";
 import { Pairs, Progress } from "../../parts/panel";
 import { who } from "../../parts/who";
 import { Link } from "../../router";
+import { codeSays } from "../../says/refusal";
 import { act } from "../../stores/act";
 import { again, askAgain } from "../../stores/job-again";
 import { elapsed, isOver, type Job, jobs, steps, takeJob } from "../../stores/jobs";
@@ -152,7 +153,7 @@ function Failure({ error }: { error: NonNullable<Job["error"]> }) {
   return (
     <div class="notice" role="note">
       <strong>{called("reason", error.reason)}</strong>
-      <span>{error.message}</span>
+      <span>{codeSays(error.code, error.message)}</span>
       {typeof field === "string" && field && (
         <span class="quiet">
           {t("work.field")}: {field}

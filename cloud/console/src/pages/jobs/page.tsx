@@ -1,4 +1,5 @@
 /** The page: jobs, how far they are, and how they came out. */
+import { codeSays } from "../../says/refusal";
 import "../../style/work.css";
 import { useEffect } from "preact/hooks";
 import { Beside } from "../../parts/beside";
@@ -70,7 +71,7 @@ function Ending({ job }: { job: Job }) {
   if (job.error)
     return (
       <span class="quiet job-error" title={job.error.message}>
-        {job.error.message}
+        {codeSays(job.error.code, job.error.message)}
       </span>
     );
   if (!file) return <span class="quiet">{ago(job.ended_at)}</span>;

@@ -2,6 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { api, Refused } from "../../api/client";
+import { reason } from "../../says/refusal";
 import { toast } from "../../stores/toasts";
 import { t } from "../../text";
 
@@ -18,7 +19,7 @@ export async function tellTrial(
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const isUnset = error instanceof Refused && error.code === "NO_TARGET";
-    toast("bad", isUnset ? t("settings.test_unset") : t("settings.test_failed", { why: error.message }));
+    toast("bad", isUnset ? t("settings.test_unset") : t("settings.test_failed", { why: reason(error) }));
   }
 }
 
