@@ -4,6 +4,7 @@ import { Chip } from "../../parts/marks";
 import { number } from "../../parts/number";
 import { Panel } from "../../parts/panel";
 import type { Asked } from "../../parts/use";
+import { adviceSays } from "../../says/advice";
 import { act } from "../../stores/act";
 import { newKey } from "../../stores/once";
 import { may } from "../../stores/session";
@@ -28,6 +29,7 @@ export function Advice({ asked }: { asked: Asked<readonly Recommendation[]> }) {
 }
 
 function Item({ of, reload }: { of: Recommendation; reload: () => Promise<void> }) {
+  const said = adviceSays(of);
   const decide = async (choice: "accept" | "dismiss") => {
     const at = { recommendation_id: of.id };
     const idempotencyKey = newKey();
@@ -50,9 +52,9 @@ function Item({ of, reload }: { of: Recommendation; reload: () => Promise<void> 
     <li>
       <div class="row">
         <Chip of={TONES[of.priority_level] ?? ""}>{word(of.priority_level)}</Chip>
-        <b>{of.title}</b>
+        <b>{said.title}</b>
       </div>
-      <p>{of.action}</p>
+      <p>{said.action}</p>
       <ul class="evidence">
         {of.evidence.map((one) => (
           <li key={`${one.kind} ${one.id}`} class="quiet">

@@ -5,6 +5,7 @@ import { Shape } from "../../parts/marks";
 import { percent } from "../../parts/number";
 import { Panel } from "../../parts/panel";
 import { Link } from "../../router";
+import { adviceSays } from "../../says/advice";
 import { alarmSays, serverSays } from "../../says/alarm";
 import { act } from "../../stores/act";
 import { recommendations } from "../../stores/recommendations";
@@ -100,7 +101,7 @@ function reason(one: Attention): string {
     case "health":
       return t("fleet.reason_health", { score: percent(one.health), good: percent(GOOD_HEALTH) });
     case "recommendation":
-      return one.recommendation?.title ?? "";
+      return one.recommendation ? adviceSays(one.recommendation).title : "";
   }
 }
 
@@ -109,6 +110,7 @@ function Advice({ of: one }: { of: Attention }) {
   const isBusy = useSignal(false);
   const advice = one.recommendation;
   if (!advice) return null;
+  const said = adviceSays(advice);
   const decide = async (verb: "accept" | "dismiss") => {
     const place = { recommendation_id: advice.id };
     isBusy.value = true;
@@ -122,10 +124,9 @@ function Advice({ of: one }: { of: Attention }) {
   };
   return (
     <div class="advice">
-      {one.why !== "recommendation" && <p class="quiet">{advice.title}</p>}
+      {one.why !== "recommendation" && <p class="quiet">{said.title}</p>}
       <p>
-        <strong>{t("fleet.recommended")}</strong> ({t(`fleet.timeframe_${advice.timeframe}` as TextKey)}):{" "}
-        {advice.action}
+        <strong>{t("fleet.recommended")}</strong> ({t(`fleet.timeframe_${advice.timeframe}` as TextKey)}): {said.action}
       </p>
       {may("tasks:update") && (
         <div class="row">
