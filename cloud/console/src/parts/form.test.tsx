@@ -57,6 +57,17 @@ describe("a form", () => {
     expect(form.issue.value).toBe("");
   });
 
+  test("tells a refusal in the console's language, beside its field and for the whole", async () => {
+    speak("de");
+    const form = person();
+    form.fields.name.value.value = "Ada";
+    const taken = [{ field: "name", message: "Ada already exists" }];
+    await form.submit(() => Promise.reject(new Refused(409, "USERNAME_TAKEN", "name: Ada already exists", taken)));
+    expect([form.fields.name.shownIssue, form.issue.value]).toEqual(["Dieser Name ist schon vergeben.", ""]);
+    await form.submit(() => Promise.reject(new Refused(401, "SESSION_OVER", "the session is over: log in again")));
+    expect(form.issue.value).toBe("Die Sitzung ist zu Ende: bitte neu anmelden.");
+  });
+
   test("is sent once, however often it is pressed", async () => {
     const form = person();
     form.fields.name.value.value = "Ada";

@@ -34,6 +34,12 @@ test("a refusal is said with its reason, unless the page shows it itself", async
   expect(said()).toEqual([]);
 });
 
+test("a refusal is said in the console's language", async () => {
+  speak("de");
+  await act(() => Promise.reject(new Refused(409, "LAST_ADMIN", "anna is the last administrator")));
+  expect(said()).toEqual([["bad", "Nicht ausgeführt: Das ist der letzte Administrator."]]);
+});
+
 test("a refusal of fields names them", () => {
   const issues = [{ field: "body.for_s", message: "at least 60" }];
   expect(reason(new Refused(422, "INVALID", "bad input", issues))).toBe("body.for_s: at least 60");
