@@ -38,7 +38,7 @@ class KeyUses:
         with self._lock:
             due, self._due = self._due, {}
         # A full disk must not refuse those who only read.
-        with suppress(Unavailable), self._records.writing() as session:
+        with suppress(Unavailable), self._records.writing(is_change=False) as session:
             mark_used(session, due, now)
             for key in (one for one in due.values() if one.rotated_at is not None):
                 details: dict[str, object] = {"name": key.name}

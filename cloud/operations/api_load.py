@@ -79,7 +79,7 @@ class ApiLoad:
             self._sums, self._written_s = _Sums(), now_s
         minute = self._clock.now_us() // MINUTE_US
         bins = [self._bin(service, one, minute, min(seconds, 60.0)) for service, one in sums.of.items()]
-        with self._records.writing() as session:
+        with self._records.writing(is_change=False) as session:
             add_load(session, bins)
 
     def start(self, call: Call) -> None:

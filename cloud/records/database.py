@@ -39,7 +39,7 @@ class Records:
         self.statements = Statements(self._engine)
         self._lock = Lock()
         self.changes = 0
-        """How many transactions this process has committed."""
+        """How many transactions this process has committed, but for those that only count something."""
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -48,12 +48,15 @@ class Records:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Give a session whose changes are durable together at the end; raise Conflict, or Unavailable."""
+    def writing(self, *, is_change: bool = True) -> Iterator[Session]:
+        """Give a session whose changes are durable together at the end; raise Conflict, or Unavailable.
+
+        is_change: whether answers that callers share for a moment may show it, and are made anew.
+        """
         with translated(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
         with self._lock:
-            self.changes += 1
+            self.changes += is_change
 
     def migrate(self) -> None:
         """Bring the tables to this program's version; raise Unavailable."""

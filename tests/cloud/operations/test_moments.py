@@ -44,6 +44,15 @@ def test_who_changed_something_sees_it_at_once(records: Records) -> None:
     assert [moments.shared("a", make) for _ in range(2)] == [b"2"] * 2
 
 
+def test_what_is_only_counted_leaves_what_is_shared_as_it_is(records: Records) -> None:
+    make = counting()
+    moments = Moments(records, HandClock(), age_s=1)
+    moments.shared("a", make)
+    with records.writing(is_change=False):
+        pass
+    assert moments.shared("a", make) == b"1"
+
+
 def test_nobody_shares_where_the_moment_is_set_to_nothing(records: Records) -> None:
     make = counting()
     moments = Moments(records, HandClock(), age_s=0)
