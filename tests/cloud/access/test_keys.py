@@ -76,6 +76,11 @@ def test_a_revoked_key_is_refused_at_once_here_and_within_a_second_elsewhere(rec
         elsewhere.resolve(str(text))
 
 
+def noted_uses(records: Records) -> int:
+    """Return how often uses of keys were written down."""
+    return sum(one.count for one in records.statements.slowest(500) if one.text.startswith("UPDATE api_keys"))
+
+
 def test_ten_callers_ask_the_records_once_a_second_and_each_use_is_noted(records: Records) -> None:
     clock = HandClock()
     keys = Keys(records, clock)
@@ -86,7 +91,7 @@ def test_ten_callers_ask_the_records_once_a_second_and_each_use_is_noted(records
     for text in texts:
         keys.resolve(text)
     clock.move(1)
-    before, noted = records.changes, [one.last_used_at for one in keys.list()]
+    before, noted = noted_uses(records), [one.last_used_at for one in keys.list()]
     asked = sum(one.count for one in records.statements.slowest(500))
     keys.resolve(texts[7])
     assert all(keys.believed(text) is not None for text in texts)
@@ -96,7 +101,7 @@ def test_ten_callers_ask_the_records_once_a_second_and_each_use_is_noted(records
         keys.resolve(texts[7])
         assert all(keys.believed(text) is not None for text in texts)
         clock.move(9)
-    assert records.changes == before + 1
+    assert noted_uses(records) == before + 1
     assert [one.last_used_at for one in keys.list()] == [to_datetime(START_US + 125_000_000)] * len(noted)
     assert noted == [to_datetime(START_US + 61_000_000)] * len(noted)
 
