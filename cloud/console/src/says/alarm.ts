@@ -12,9 +12,8 @@ type Facts = Pick<
 
 const SHOWN_SHARES = 3;
 
-/** Types whose message holds more than the fields do, such as a reason: German tells the main thing only. */
-const SHORTER = new Set([
-  "health",
+/** Types of which the fields tell only whom it is about, while the message says more, such as a reason. */
+const UNTOLD = [
   "device_lost",
   "model_off",
   "model_replaced",
@@ -23,29 +22,13 @@ const SHORTER = new Set([
   "model_lost",
   "models_not_on_disk",
   "clock_stepped",
-  "readings_lost",
-  "readings_refused",
   "buffer_damaged",
   "store_went_back",
-  "readings_dropped",
-  "account_gap",
-]);
+];
+/** Types whose message holds more than the fields do: German tells the main thing only. */
+const SHORTER = new Set([...UNTOLD, "health", "readings_lost", "readings_refused", "readings_dropped", "account_gap"]);
 /** Types whose name is the whole of what their fields tell: who it is about. */
-const PLAIN = new Set<string>([
-  "device_lost",
-  "model_off",
-  "model_replaced",
-  "model_refused",
-  "model_rolled_back",
-  "model_lost",
-  "models_not_on_disk",
-  "clock_stepped",
-  "buffer_damaged",
-  "store_went_back",
-  "identity_cloned",
-  "identity_conflict",
-  "gateway_offline",
-]);
+const PLAIN = new Set<string>([...UNTOLD, "identity_cloned", "identity_conflict", "gateway_offline"]);
 
 /** Tables sort and filter thousands of alarms by what they say; an alarm that changes is another object. */
 const kept = new WeakMap<Facts, { zone: string; text: string }>();
